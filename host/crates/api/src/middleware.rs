@@ -1,0 +1,37 @@
+//! What happens to every request and every answer.
+
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::debug;
+
+/// Logs each request at debug level, without its query: a tag or a cursor may be nobody's business.
+pub(crate) async fn log(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let started = Instant::now();
+    let response = next.run(request).await;
+    let status = response.status().as_u16();
+    let duration_ms = started.elapsed().as_secs_f64() * 1_000.0;
+    debug!(
+        http.method = %method,
+        http.path = %path,
+        http.status = status,
+        duration_ms,
+        "{method} {path} was answered with {status} in {duration_ms:.1} ms"
+    );
+    response
+}
+
+/// Nobody guesses at a content type, and nobody keeps an answer that is true only now. An answer that says otherwise about
+/// its own keeping stays as it is.
+pub(crate) async fn secure(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

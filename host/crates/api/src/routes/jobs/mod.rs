@@ -1,0 +1,14 @@
+//! Jobs: enqueue, read, command.
+
+pub(crate) mod batch;
+mod body;
+pub(crate) mod command;
+pub(crate) mod enqueue;
+pub(crate) mod list;
+pub(crate) mod read;
+mod refusal;
+mod view;
+
+pub(crate) use self::read::whole;
+pub(crate) use self::refusal::{stopping, unknown_task};
+pub(crate) use self::view::{ErrorView, JobStateView, duration_ms};

@@ -1,0 +1,163 @@
+//! `POST /jobs`.
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+
+use crate::harness::TestApi;
+
+#[tokio::test]
+async fn a_job_is_answered_with_its_place_and_ends_as_the_contract_says() {
+    let api = TestApi::start().await;
+    let answer = api
+        .post("jobs", &json!({
+            "task": "hello", "args": {"artifacts": ["out/flights.csv"], "steps": 2}, "priority": -5, "tags": ["nightly"],
+            "metadata": {"user": 7}, "max_attempts": 3, "timeout_ms": 60_000
+        }))
+        .await;
+    assert_eq!(answer.status, 202);
+    let job = answer.json();
+    let id = job["id"].as_str().unwrap();
+    assert_eq!(answer.header("location"), format!("/api/v1/jobs/{id}"));
+    assert_eq!((&job["state"], &job["artifacts"]), (&json!("available"), &json!([])));
+    let done = api.finished(id).await;
+    insta::assert_json_snapshot!("completed_job", done, {
+        ".id" => "[uuid]",
+        ".artifacts[0].url" => insta::dynamic_redaction(|url, _| url.as_str().unwrap().rsplit_once("/jobs/").map(|(start, rest)| {
+            format!("{start}/jobs/[uuid]/{}", rest.split_once('/').unwrap().1)
+        }).unwrap()),
+        ".created_at" => "[time]", ".run_at" => "[time]", ".started_at" => "[time]", ".finished_at" => "[time]",
+        ".duration_ms" => "[number]",
+    });
+    assert_eq!(api.get(done["artifacts"][0]["url"].as_str().unwrap()).await.status, 200);
+}
+
+#[tokio::test]
+async fn arguments_and_output_pass_through_byte_for_byte() {
+    let api = TestApi::start().await;
+    let args = r#"{"z": 1.10,  "a": 12345678901234567890123, "ü": "\u00fc"}"#;
+    let body = format!(r#"{{"task": "hello", "args": {args}}}"#);
+    let answer = api.post_raw("jobs", "application/json", body).await;
+    assert!(std::str::from_utf8(&answer.body).unwrap().contains(args));
+    let id = answer.json()["id"].as_str().unwrap().to_owned();
+    let text = api.get(format!("jobs/{id}?wait=20s")).await.body;
+    let text = std::str::from_utf8(&text).unwrap();
+    assert!(text.contains(args) && text.contains(r#""output":{"z": 1.10, "a": 1}"#), "{text}");
+}
+
+#[tokio::test]
+async fn an_unknown_task_is_answered_with_the_nearest_names() {
+    let api = TestApi::start().await;
+    let problem = api.post("jobs", &json!({ "task": "export-cvs" })).await.problem(404, "task_not_found");
+    assert_eq!(problem["nearest"][0], "export-csv");
+    assert_eq!(problem["detail"], "There is no task `export-cvs`; did you mean `export-csv`?");
+    assert_eq!(problem["errors"], json!([{ "field": "task", "message": "no such task" }]));
+    assert_eq!(problem.get("index"), None);
+}
+
+#[tokio::test]
+async fn a_task_that_did_not_load_says_why() {
+    let api = TestApi::start().await;
+    let problem = api.post("jobs", &json!({ "task": "broken" })).await.problem(409, "task_not_loaded");
+    assert_eq!(problem["detail"], "The task `broken` is not in service: it is not a component");
+}
+
+#[tokio::test]
+async fn arguments_that_break_the_schema_name_the_field() {
+    let api = TestApi::start().await;
+    let body = json!({ "task": "export-csv", "args": { "columns": ["pric"] } });
+    let problem = api.post("jobs", &body).await.problem(422, "args_invalid");
+    assert_eq!(problem["errors"], json!([
+        { "field": "args/columns/0", "message": "\"pric\" is not one of the columns" },
+        { "field": "args", "message": "\"source\" is required" },
+    ]));
+}
+
+#[tokio::test]
+async fn the_defaults_of_the_task_hold_for_what_a_job_leaves_out() {
+    let api = TestApi::start().await;
+    let id = api.enqueue_as(json!({ "task": "export-csv" })).await;
+    let job = api.get(format!("jobs/{id}")).await.json();
+    assert_eq!((&job["queue"], &job["max_attempts"], &job["args"]), (&json!("exports"), &json!(2), &json!({})));
+}
+
+#[tokio::test]
+async fn a_job_with_a_delay_or_a_time_is_scheduled() {
+    let api = TestApi::start().await;
+    for body in [
+        json!({ "task": "hello", "delay_ms": 3_600_000 }),
+        json!({ "task": "hello", "run_at": "2030-01-01T00:00:00+02:00" }),
+    ] {
+        let id = api.enqueue_as(body.clone()).await;
+        let job = api.get(format!("jobs/{id}")).await.json();
+        assert_eq!(job["state"], "scheduled", "{body}");
+        if body.get("run_at").is_some() {
+            assert_eq!(job["run_at"], "2029-12-31T22:00:00.000000Z");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_with_a_request_nothing_is_stored() {
+    let api = TestApi::start().await;
+    let too_large = format!(r#"{{"task": "hello", "args": {{"a": "{}"}}}}"#, "x".repeat(2 << 20));
+    let deep = format!(r#"{{"task": {}}}"#, "[".repeat(100_000));
+    let cases: [(&str, &str, &str, u16, &str); 11] = [
+        ("application/json", "", "", 400, "invalid_json"),
+        ("application/json", "{\"task\": \"hello\"", "", 400, "invalid_json"),
+        ("application/json", &deep, "", 422, "invalid_request"),
+        ("text/plain", "{\"task\": \"hello\"}", "", 415, "unsupported_media_type"),
+        ("application/x-www-form-urlencoded", "task=hello", "", 415, "unsupported_media_type"),
+        ("application/json", &too_large, "", 413, "body_too_large"),
+        ("application/json", "{\"task\": \"hello\", \"quue\": \"a\"}", "quue", 422, "invalid_request"),
+        ("application/json", "{\"task\": \"hello\", \"args\": [1]}", "args", 422, "invalid_request"),
+        ("application/json", "{\"task\": \"../hello.wasm\"}", "task", 422, "invalid_request"),
+        ("application/json", "{\"task\": \"hello\", \"queue\": \"a/b\"}", "queue", 422, "invalid_request"),
+        ("application/json", "[]", "", 422, "invalid_request"),
+    ];
+    for (content_type, body, field, status, code) in cases {
+        let problem = api.post_raw("jobs", content_type, body.to_owned()).await.problem(status, code);
+        if !field.is_empty() {
+            assert_eq!(problem["errors"][0]["field"], field, "{problem}");
+        }
+    }
+    assert_eq!(api.job_count().await, 0);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_is_refused_rather_than_ignored() {
+    let api = TestApi::start().await;
+    for path in ["/api/v1/jobs", "/api/v1/jobs/batch"] {
+        let request = Request::post(path)
+            .header("content-type", "application/json")
+            .header("Idempotency-Key", "abc")
+            .body(Body::from("{\"task\": \"hello\"}"))
+            .unwrap();
+        api.call(request).await.problem(400, "idempotency_key_not_supported");
+    }
+    assert_eq!(api.job_count().await, 0);
+}
+
+#[tokio::test]
+async fn the_form_of_an_error_is_what_clients_were_promised() {
+    let api = TestApi::start().await;
+    let body = json!({ "task": "hello", "run_at": "2026-11-20T14:30:00Z", "delay_ms": 1, "tags": [""] });
+    let problem: Value = api.post("jobs", &body).await.problem(422, "invalid_request");
+    insta::assert_json_snapshot!("problem", problem);
+}
+
+#[tokio::test]
+async fn a_daemon_that_has_stopped_takes_no_jobs_and_says_when_to_come_back() {
+    let api = TestApi::start().await;
+    let TestApi { engine, .. } = &api;
+    let handle = engine.handle();
+    let router = windlass_api::router(handle, windlass_api::ApiSettings::default());
+    api.engine.shutdown().await;
+    let request = Request::post("/api/v1/jobs")
+        .header("content-type", "application/json")
+        .body(Body::from("{\"task\": \"hello\"}"))
+        .unwrap();
+    let response = tower::ServiceExt::oneshot(router, request).await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers()["retry-after"], "1");
+}

@@ -1,0 +1,14 @@
+//! The real router on a real engine and a real SQLite file; only the sandbox is played by [`runner::FakeRunner`].
+
+mod artifacts;
+mod batch;
+mod command;
+mod document;
+mod enqueue;
+mod events;
+mod harness;
+mod health;
+mod list;
+mod read;
+mod runner;
+mod tasks;

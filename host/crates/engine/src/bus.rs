@@ -1,0 +1,101 @@
+//! Tells those who watch a job that something about it may have changed.
+//!
+//! A hint, nothing more: it carries no content, and a watcher looks into the database. So nothing is lost when a watcher is
+//! slow, and a change on another host, which this bus does not hear of, is only seen later.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use windlass_model::JobId;
+
+type Watched = HashMap<JobId, watch::Sender<()>>;
+
+/// The bus. Only jobs that somebody watches take room. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Bus {
+    watched: Arc<Mutex<Watched>>,
+}
+
+/// A watch on one job.
+pub struct JobWatch {
+    id: JobId,
+    bus: Bus,
+    receiver: watch::Receiver<()>,
+}
+
+impl Bus {
+    pub(crate) fn watch(&self, id: JobId) -> JobWatch {
+        let receiver = self.lock().entry(id).or_insert_with(|| watch::Sender::new(())).subscribe();
+        JobWatch { id, bus: self.clone(), receiver }
+    }
+
+    pub(crate) fn publish(&self, ids: impl IntoIterator<Item = JobId>) {
+        let watched = self.lock();
+        if watched.is_empty() {
+            return;
+        }
+        for id in ids {
+            if let Some(sender) = watched.get(&id) {
+                sender.send_replace(());
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Watched> {
+        // A map of senders is whole after every step, so a panic elsewhere does not spoil it.
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl JobWatch {
+    /// Returns when something may have changed since the watch was made or since the last call. Level-triggered: a change
+    /// between two calls is not lost.
+    pub async fn changed(&mut self) {
+        if self.receiver.changed().await.is_err() {
+            // The sender lives as long as this watch does (see `drop`), so this cannot be; waiting is the harmless answer.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for JobWatch {
+    fn drop(&mut self) {
+        let mut watched = self.bus.lock();
+        // This receiver still counts as one.
+        if watched.get(&self.id).is_some_and(|sender| sender.receiver_count() <= 1) {
+            watched.remove(&self.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn id(n: u128) -> JobId {
+        JobId::from_uuid(Uuid::from_u128(n))
+    }
+
+    #[tokio::test]
+    async fn a_change_between_two_looks_is_not_lost() {
+        let bus = Bus::default();
+        let mut watch = bus.watch(id(1));
+        bus.publish([id(1), id(2)]);
+        watch.changed().await;
+        bus.publish([id(1)]);
+        watch.changed().await;
+    }
+
+    #[test]
+    fn a_job_that_nobody_watches_any_more_takes_no_room() {
+        let bus = Bus::default();
+        let (first, second) = (bus.watch(id(1)), bus.watch(id(1)));
+        drop(first);
+        assert_eq!(bus.lock().len(), 1);
+        drop(second);
+        assert!(bus.lock().is_empty());
+    }
+}

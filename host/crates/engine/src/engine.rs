@@ -1,0 +1,175 @@
+//! Starts all loops, and stops them in an order in which nothing is lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+use windlass_store::{StoreError, WorkerSlot};
+
+use crate::bus::Bus;
+use crate::clock;
+use crate::dispatcher::Dispatcher;
+use crate::enqueue::Enqueuer;
+use crate::executor::Executor;
+use crate::finisher::Finisher;
+use crate::handle::Handle;
+use crate::port::TaskRunner;
+use crate::running::Running;
+use crate::settings::EngineSettings;
+use crate::stores::Stores;
+use crate::upkeep::{Heartbeat, Promoter, Rescuer};
+use crate::wake::Wake;
+
+/// How long a database that does not answer may hold up the end of a shutdown.
+const LAST_WRITES: Duration = Duration::from_secs(10);
+
+/// A running engine.
+pub struct Engine {
+    handle: Handle,
+    settings: EngineSettings,
+    worker: WorkerSlot,
+    attempts: TaskTracker,
+    loops: TaskTracker,
+    /// No new work: the dispatcher and the upkeep end.
+    stop_work: CancellationToken,
+    /// The last attempt is over: the heartbeat ends.
+    stop_life: CancellationToken,
+    /// No more tries against a database that does not answer.
+    give_up: CancellationToken,
+}
+
+impl Engine {
+    /// Registers this worker and starts to work.
+    pub async fn start(
+        stores: Stores,
+        runner: Arc<dyn TaskRunner>,
+        settings: EngineSettings,
+    ) -> Result<Self, StoreError> {
+        let worker = WorkerSlot {
+            id: clock::new_worker_id(),
+            host: settings.host.clone(),
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        stores.upkeep.worker_register(&worker, settings.worker_ttl, None).await?;
+        if settings.is_alone {
+            stores.upkeep.worker_expire_others(worker.id, None).await?;
+        }
+        let (bus, wake, running) = (Bus::default(), Wake::default(), Running::default());
+        let (enqueuer, enqueue_loop) = Enqueuer::new(stores.inbox.clone(), bus.clone(), wake.clone());
+        let (finisher, finish_loop) = Finisher::new(stores.queue.clone());
+        let engine = Self {
+            handle: Handle {
+                stores: stores.clone(),
+                runner: runner.clone(),
+                bus: bus.clone(),
+                wake: wake.clone(),
+                running: running.clone(),
+                enqueuer,
+                stopping: CancellationToken::new(),
+            },
+            worker: worker.clone(),
+            attempts: TaskTracker::new(),
+            loops: TaskTracker::new(),
+            stop_work: CancellationToken::new(),
+            stop_life: CancellationToken::new(),
+            give_up: CancellationToken::new(),
+            settings: settings.clone(),
+        };
+        let executor = Arc::new(Executor {
+            worker: worker.id,
+            queue: stores.queue.clone(),
+            runner: runner.clone(),
+            finisher,
+            running: running.clone(),
+            bus: bus.clone(),
+            wake: wake.clone(),
+            tracker: engine.attempts.clone(),
+            report_every: settings.report_every,
+            cancel_grace: settings.cancel_grace,
+            bounds: settings.bounds,
+        });
+        let dispatcher = Dispatcher {
+            worker: worker.id,
+            queue: stores.queue,
+            runner,
+            executor,
+            slots: Arc::new(Semaphore::new(settings.slots as usize)),
+            wake: wake.clone(),
+            poll_every: settings.poll_every,
+        };
+        let promoter = Promoter { upkeep: stores.upkeep.clone(), wake: wake.clone(), poll_every: settings.poll_every };
+        let rescuer = Rescuer {
+            upkeep: stores.upkeep.clone(),
+            bus,
+            wake,
+            bounds: settings.bounds,
+            every: settings.worker_ttl / 3,
+        };
+        let heartbeat = Heartbeat {
+            upkeep: stores.upkeep,
+            worker,
+            running,
+            every: settings.heartbeat_every,
+            ttl: settings.worker_ttl,
+        };
+        engine.loops.spawn(enqueue_loop.run(engine.stop_work.clone()));
+        engine.loops.spawn(finish_loop.run(engine.give_up.clone()));
+        engine.loops.spawn(dispatcher.run(engine.stop_work.clone()));
+        engine.loops.spawn(promoter.run(engine.stop_work.clone()));
+        engine.loops.spawn(rescuer.run(engine.stop_work.clone()));
+        engine.loops.spawn(heartbeat.run(engine.stop_life.clone()));
+        Ok(engine)
+    }
+
+    /// The door for the API. It outlives the engine; after the shutdown it refuses enqueues.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Says that a shutdown has begun: long polls and event streams end. Nothing else changes yet.
+    pub fn begin_shutdown(&self) {
+        self.handle.stopping.cancel();
+    }
+
+    /// Stops: claims no more, lets running jobs end within the grace period, then interrupts them and hands them back.
+    /// Returns when nothing of the engine runs any more.
+    pub async fn shutdown(self) {
+        self.begin_shutdown();
+        self.stop_work.cancel();
+        self.attempts.close();
+        if tokio::time::timeout(self.settings.shutdown_grace, self.attempts.wait()).await.is_err() {
+            let interrupted = self.handle.running.interrupt_all();
+            info!(
+                jobs = interrupted,
+                "The grace period is over: {interrupted} running jobs are interrupted and handed back"
+            );
+        }
+        // The dispatcher may still have been claiming when it was told to stop; what it then started is interrupted too.
+        let ended = tokio::time::timeout(LAST_WRITES, async {
+            loop {
+                tokio::select! {
+                    () = self.attempts.wait() => break,
+                    () = tokio::time::sleep(Duration::from_millis(50)) => { self.handle.running.interrupt_all(); }
+                }
+            }
+        });
+        if ended.await.is_err() {
+            self.give_up.cancel();
+            self.attempts.wait().await;
+        }
+        self.give_up.cancel();
+        self.stop_life.cancel();
+        let Handle { stores, .. } = &self.handle;
+        if let Err(fault) = stores.upkeep.worker_remove(self.worker.id).await {
+            warn!(error = &fault as &dyn std::error::Error, "Cannot remove this worker from the list: {fault}");
+        }
+        self.loops.close();
+        self.loops.wait().await;
+        info!("The engine has stopped");
+    }
+}

@@ -1,0 +1,180 @@
+//! The door to the engine: what the API may ask of it.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use tokio_util::sync::CancellationToken;
+use windlass_model::{Artifact, Job, JobId, JsonText, Priority, QueueName, RunAt, TaskInfo, TaskName};
+use windlass_store::{CancelOutcome, JobDirectory, RetryOutcome, StoreError};
+
+use crate::bus::{Bus, JobWatch};
+use crate::enqueue::Enqueuer;
+use crate::port::{ArgsFault, ArtifactError, TaskRunner};
+use crate::running::Running;
+use crate::wake::Wake;
+use crate::{Stores, clock};
+
+/// The door to the engine. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    pub(crate) stores: Stores,
+    pub(crate) runner: Arc<dyn TaskRunner>,
+    pub(crate) bus: Bus,
+    pub(crate) wake: Wake,
+    pub(crate) running: Running,
+    pub(crate) enqueuer: Enqueuer,
+    pub(crate) stopping: CancellationToken,
+}
+
+/// What an application asks for when it enqueues a job. What is absent comes from the task's own defaults, then from ours.
+#[derive(Clone, Debug)]
+pub struct EnqueueRequest {
+    /// The task.
+    pub task: TaskName,
+    /// Arguments: a JSON object.
+    pub args: JsonText,
+    /// The queue; `default` if neither the request nor the task names one.
+    pub queue: Option<QueueName>,
+    /// Which job goes first; 0 if neither says.
+    pub priority: Option<Priority>,
+    /// When it may start; at once if absent.
+    pub run_at: Option<RunAt>,
+    /// How many attempts it has; [`DEFAULT_MAX_ATTEMPTS`] if neither says.
+    pub max_attempts: Option<u32>,
+    /// How long one attempt may take; [`DEFAULT_TIMEOUT`] if neither says.
+    pub timeout: Option<Duration>,
+    /// Labels to filter by.
+    pub tags: Vec<String>,
+    /// A JSON object that is kept with the job.
+    pub metadata: Option<JsonText>,
+}
+
+/// How many attempts a job has if nobody says: a passing fault is ridden out, a lasting one shows within minutes.
+pub const DEFAULT_MAX_ATTEMPTS: u32 = 5;
+
+/// How long an attempt may take if nobody says. Long enough for an export, short enough that a hung one shows the same day.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+
+/// Why nothing was enqueued.
+#[derive(Debug, thiserror::Error)]
+pub enum EnqueueError {
+    /// No plugin has this name.
+    #[error("there is no task `{task}`")]
+    UnknownTask {
+        /// Which of the requests, from 0.
+        index: usize,
+        /// The name.
+        task: TaskName,
+    },
+    /// The plugin is there but did not load.
+    #[error("the task `{task}` is not in service: {reason}")]
+    NotLoaded {
+        /// Which of the requests, from 0.
+        index: usize,
+        /// The name.
+        task: TaskName,
+        /// Why it did not load.
+        reason: String,
+    },
+    /// The arguments do not fit the task's schema.
+    #[error("the arguments do not fit the task `{task}`")]
+    Args {
+        /// Which of the requests, from 0.
+        index: usize,
+        /// The name.
+        task: TaskName,
+        /// What is wrong with them.
+        faults: Vec<ArgsFault>,
+    },
+    /// More enqueues are waiting for the database than may wait. Nothing was written; try again in a moment.
+    #[error("too many enqueues are waiting for the database")]
+    Overloaded,
+    /// The daemon shuts down.
+    #[error("the daemon shuts down")]
+    Stopping,
+    /// The database failed; nothing was written.
+    #[error("the database failed")]
+    Store(#[source] Arc<StoreError>),
+}
+
+impl Handle {
+    /// Enqueues jobs, all or none, and returns them in the given order. They are durable when it returns.
+    pub async fn enqueue(&self, requests: Vec<EnqueueRequest>) -> Result<Vec<Job>, EnqueueError> {
+        let jobs = requests
+            .into_iter()
+            .enumerate()
+            .map(|(index, request)| crate::enqueue::fill_in(&*self.runner, index, request))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.enqueuer.submit(jobs).await
+    }
+
+    /// Cancels a job: at once if it has not started, else by telling its handler and, after a grace period, by interrupting it.
+    pub async fn cancel(&self, id: JobId) -> Result<CancelOutcome, StoreError> {
+        let outcome = self.stores.inbox.job_cancel(id, None).await?;
+        match &outcome {
+            CancelOutcome::Requested(job) => self.running.cancel(id, job.lease),
+            CancelOutcome::Cancelled(_) => self.bus.publish([id]),
+            CancelOutcome::AlreadyOver(_) | CancelOutcome::NotFound => (),
+        }
+        Ok(outcome)
+    }
+
+    /// Makes a job available now, with at least one attempt.
+    pub async fn retry(&self, id: JobId) -> Result<RetryOutcome, StoreError> {
+        let outcome = self.stores.inbox.job_retry(id, None).await?;
+        if matches!(outcome, RetryOutcome::Retried(_)) {
+            self.bus.publish([id]);
+            self.wake.dispatcher();
+        }
+        Ok(outcome)
+    }
+
+    /// Where everything about jobs is read.
+    #[must_use]
+    pub fn directory(&self) -> &dyn JobDirectory {
+        &*self.stores.directory
+    }
+
+    /// A watch on one job: it wakes whenever something about the job may have changed. Ask for it before you look.
+    #[must_use]
+    pub fn watch(&self, id: JobId) -> JobWatch {
+        self.bus.watch(id)
+    }
+
+    /// All tasks that are known, by name.
+    #[must_use]
+    pub fn tasks(&self) -> Vec<TaskInfo> {
+        self.runner.tasks()
+    }
+
+    /// One task.
+    #[must_use]
+    pub fn task(&self, name: &TaskName) -> Option<TaskInfo> {
+        self.runner.task(name)
+    }
+
+    /// Opens an artifact, or a part of it, for reading.
+    pub async fn artifact(
+        &self,
+        job: JobId,
+        artifact: &Artifact,
+        range: Option<Range<u64>>,
+    ) -> Result<BoxStream<'static, std::io::Result<Bytes>>, ArtifactError> {
+        self.runner.artifact(job, artifact, range).await
+    }
+
+    /// Fires when the daemon begins to shut down: long polls and event streams end then.
+    #[must_use]
+    pub fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
+    /// The time by the host's clock, for answers; never for leases.
+    #[must_use]
+    pub fn now(&self) -> windlass_model::Timestamp {
+        clock::now()
+    }
+}

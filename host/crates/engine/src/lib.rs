@@ -1,0 +1,28 @@
+//! The life of a daemon: takes enqueues, claims jobs, has them run, writes down how they ended, and sets the database right.
+//!
+//! It knows the store only by its traits and the sandbox only by [`TaskRunner`], so its tests need neither a real database
+//! nor WebAssembly. It decides nothing about states: `windlass-model` does.
+
+mod bus;
+mod clock;
+mod dispatcher;
+mod engine;
+mod enqueue;
+mod executor;
+mod finisher;
+mod handle;
+mod port;
+mod reporter;
+mod running;
+mod settings;
+mod stores;
+mod upkeep;
+mod wake;
+
+pub use self::bus::JobWatch;
+pub use self::clock::{new_job_id, new_worker_id, now};
+pub use self::engine::Engine;
+pub use self::handle::{DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT, EnqueueError, EnqueueRequest, Handle};
+pub use self::port::{ArgsFault, ArtifactError, AttemptHost, AttemptOrder, AttemptReport, HostError, TaskRunner};
+pub use self::settings::EngineSettings;
+pub use self::stores::Stores;

@@ -1,0 +1,114 @@
+//! What the engine needs of the world outside the database: somebody who runs tasks, and a place for artifacts.
+//!
+//! The engine owns these traits; the binary plugs the sandbox into them. So the engine's tests need no WebAssembly.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use windlass_model::{
+    Artifact, AttemptOutcome, Job, JobId, JsonText, LogStream, Progress, TaskInfo, TaskName, Timestamp,
+};
+
+/// Somebody who knows tasks and runs them.
+#[async_trait]
+pub trait TaskRunner: Send + Sync {
+    /// All tasks that are known, by name, with those that did not load.
+    fn tasks(&self) -> Vec<TaskInfo>;
+
+    /// One task.
+    fn task(&self, name: &TaskName) -> Option<TaskInfo>;
+
+    /// The tasks that can run now.
+    fn loaded(&self) -> Vec<TaskName>;
+
+    /// Counts up with every change of what is loaded.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    /// Checks arguments against the schema of the task's version in service. A task without a schema takes any object.
+    fn check_args(&self, task: &TaskName, args: &JsonText) -> Result<(), Vec<ArgsFault>>;
+
+    /// Runs one attempt and publishes its artifacts if it ended well. Returns soon after `interrupt` fires, with
+    /// [`AttemptOutcome::Interrupted`] unless it had ended before.
+    async fn run(&self, order: AttemptOrder, host: Arc<dyn AttemptHost>, interrupt: CancellationToken)
+    -> AttemptReport;
+
+    /// Forgets what it kept on disk for a job between attempts. Called when the job is over.
+    async fn clean_up(&self, job: JobId);
+
+    /// Opens an artifact, or a part of it, for reading.
+    async fn artifact(
+        &self,
+        job: JobId,
+        artifact: &Artifact,
+        range: Option<Range<u64>>,
+    ) -> Result<BoxStream<'static, std::io::Result<Bytes>>, ArtifactError>;
+}
+
+/// What is wrong with one part of a job's arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArgsFault {
+    /// Where, as a JSON pointer into the arguments: `/columns/0`. Empty for the arguments as a whole.
+    pub pointer: String,
+    /// What is wrong there, in words.
+    pub message: String,
+}
+
+/// What is to be run.
+#[derive(Clone, Debug)]
+pub struct AttemptOrder {
+    /// The job as it was claimed.
+    pub job: Job,
+    /// When the attempt is interrupted, by the host's clock.
+    pub deadline: Option<Timestamp>,
+}
+
+/// How it went.
+#[derive(Clone, Debug)]
+pub struct AttemptReport {
+    /// How it ended.
+    pub outcome: AttemptOutcome,
+    /// The component that ran, if it came so far.
+    pub plugin_digest: Option<String>,
+    /// What was published.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// What a running attempt can tell and ask. The calls that are not async return at once.
+#[async_trait]
+pub trait AttemptHost: Send + Sync {
+    /// Takes a report of progress.
+    fn progress(&self, report: Progress);
+
+    /// Takes a line of the log.
+    fn log(&self, stream: LogStream, line: String);
+
+    /// Whether the guest should stop.
+    fn is_cancelled(&self) -> bool;
+
+    /// Keeps a checkpoint; it is durable when this returns.
+    async fn save_checkpoint(&self, data: Vec<u8>) -> Result<(), HostError>;
+
+    /// The checkpoint that was kept last.
+    async fn load_checkpoint(&self) -> Result<Option<Vec<u8>>, HostError>;
+}
+
+/// The daemon could not do what a guest asked for: not the guest's fault.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct HostError(pub String);
+
+/// Why an artifact cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ArtifactError {
+    /// It is recorded but not in the store any more.
+    #[error("the artifact is gone from the artifact store")]
+    Gone,
+    /// The store failed.
+    #[error("the artifact store failed")]
+    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

@@ -1,0 +1,164 @@
+//! What a running attempt tells: kept in memory, written in batches.
+//!
+//! Nothing is written for a job that is over before the first interval has passed: its last progress goes with its finish.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use windlass_model::{Job, JobId, LogLine, LogStream, Progress, Timestamp};
+use windlass_store::{JobQueue, StepReport};
+
+use crate::bus::Bus;
+use crate::clock;
+use crate::port::{AttemptHost, HostError};
+use crate::running::Signals;
+
+/// How many steps of one attempt are kept in its job's history. Later ones are still shown as they come. Enough for any
+/// person to read; a bound, so that a guest in a loop cannot fill the database.
+const MAX_STEPS: u32 = 10_000;
+
+/// Collects what one attempt tells, and writes it now and then.
+pub(crate) struct Reporter {
+    id: JobId,
+    lease: u64,
+    attempt: u32,
+    queue: Arc<dyn JobQueue>,
+    bus: Bus,
+    signals: Signals,
+    told: Mutex<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    progress: Progress,
+    steps: Vec<(Timestamp, Progress)>,
+    logs: Vec<LogLine>,
+    step_count: u32,
+    is_dirty: bool,
+}
+
+/// What has not been written when an attempt ends.
+pub(crate) struct Rest {
+    pub(crate) progress: Progress,
+    pub(crate) steps: Vec<(Timestamp, Progress)>,
+    pub(crate) logs: Vec<LogLine>,
+}
+
+impl Reporter {
+    pub(crate) fn new(job: &Job, queue: Arc<dyn JobQueue>, bus: Bus, signals: Signals) -> Self {
+        let told = Mutex::default();
+        Self { id: job.id, lease: job.lease, attempt: job.attempt, queue, bus, signals, told }
+    }
+
+    /// Writes what was told, at most once in every interval, until the attempt is over.
+    pub(crate) async fn run(self: Arc<Self>, every: Duration, over: CancellationToken) {
+        let mut interval = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = over.cancelled() => return,
+                _ = interval.tick() => self.write().await,
+            }
+        }
+    }
+
+    /// Takes what has not been written.
+    pub(crate) fn take_rest(&self) -> Rest {
+        let mut told = self.lock();
+        Rest {
+            progress: told.progress.clone(),
+            steps: std::mem::take(&mut told.steps),
+            logs: std::mem::take(&mut told.logs),
+        }
+    }
+
+    async fn write(&self) {
+        let Some(report) = self.take_report() else { return };
+        match self.queue.job_report(&report, None).await {
+            Ok(true) => self.bus.publish([self.id]),
+            Ok(false) => {
+                warn!(job.id = %self.id, job.lease = self.lease, "Job {} was taken away while it ran here: stopping it", self.id);
+                self.signals.interrupt.cancel();
+            }
+            Err(fault) => {
+                warn!(job.id = %self.id, error = &fault as &dyn std::error::Error,
+                    "Cannot write the progress of job {}, trying again: {fault}", self.id);
+                self.put_back(report);
+            }
+        }
+    }
+
+    fn take_report(&self) -> Option<StepReport> {
+        let mut told = self.lock();
+        if !std::mem::take(&mut told.is_dirty) {
+            return None;
+        }
+        Some(StepReport {
+            id: self.id,
+            lease: self.lease,
+            attempt: self.attempt,
+            progress: told.progress.clone(),
+            steps: std::mem::take(&mut told.steps),
+            logs: std::mem::take(&mut told.logs),
+        })
+    }
+
+    fn put_back(&self, mut report: StepReport) {
+        let mut told = self.lock();
+        report.steps.append(&mut told.steps);
+        report.logs.append(&mut told.logs);
+        told.steps = report.steps;
+        told.logs = report.logs;
+        told.is_dirty = true;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Told> {
+        // Plain data, whole after every step, so a panic elsewhere does not spoil it.
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl AttemptHost for Reporter {
+    fn progress(&self, report: Progress) {
+        let mut told = self.lock();
+        if told.progress.absorb(report) && told.step_count < MAX_STEPS {
+            told.step_count += 1;
+            let step = told.progress.clone();
+            told.steps.push((clock::now(), step));
+        }
+        told.is_dirty = true;
+    }
+
+    fn log(&self, stream: LogStream, text: String) {
+        let line = LogLine { seq: 0, at: clock::now(), attempt: self.attempt, stream, text };
+        let mut told = self.lock();
+        told.logs.push(line);
+        told.is_dirty = true;
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.signals.cancel.is_cancelled() || self.signals.interrupt.is_cancelled()
+    }
+
+    async fn save_checkpoint(&self, data: Vec<u8>) -> Result<(), HostError> {
+        match self.queue.checkpoint_save(self.id, self.lease, &data).await {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                self.signals.interrupt.cancel();
+                Err(HostError("the job was taken away from this worker".to_owned()))
+            }
+            Err(fault) => Err(HostError(format!("cannot keep a checkpoint: {fault}"))),
+        }
+    }
+
+    async fn load_checkpoint(&self) -> Result<Option<Vec<u8>>, HostError> {
+        self.queue
+            .checkpoint_load(self.id)
+            .await
+            .map_err(|fault| HostError(format!("cannot read the checkpoint: {fault}")))
+    }
+}

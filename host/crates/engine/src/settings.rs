@@ -1,0 +1,48 @@
+//! What the operator can set about the engine.
+
+use std::time::Duration;
+
+use windlass_model::Bounds;
+
+/// What the operator can set about the engine.
+#[derive(Clone, Debug)]
+pub struct EngineSettings {
+    /// How many jobs run at once.
+    pub slots: u32,
+    /// The host's name, for the list of workers.
+    pub host: String,
+    /// How long the dispatcher and the promoter wait at most before they look again, whatever they are told. Spread by a
+    /// quarter.
+    pub poll_every: Duration,
+    /// How often the daemon says that it is alive.
+    pub heartbeat_every: Duration,
+    /// For how long it is believed to be alive after that. Several heartbeats, so that one lost does not matter.
+    pub worker_ttl: Duration,
+    /// How often a running job's progress and log are written at most.
+    pub report_every: Duration,
+    /// How long a handler that was told of a cancel may go on before it is interrupted.
+    pub cancel_grace: Duration,
+    /// How long running jobs may go on when the daemon shuts down before they are interrupted and handed back.
+    pub shutdown_grace: Duration,
+    /// How much of what is not the handler's fault is borne.
+    pub bounds: Bounds,
+    /// Whether no other daemon can be using this database: then whoever else is registered there is dead.
+    pub is_alone: bool,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            slots: 8,
+            host: "localhost".to_owned(),
+            poll_every: Duration::from_secs(1),
+            heartbeat_every: Duration::from_secs(5),
+            worker_ttl: Duration::from_secs(30),
+            report_every: Duration::from_millis(200),
+            cancel_grace: Duration::from_secs(10),
+            shutdown_grace: Duration::from_secs(30),
+            bounds: Bounds::default(),
+            is_alone: false,
+        }
+    }
+}

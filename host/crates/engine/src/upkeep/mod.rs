@@ -1,0 +1,10 @@
+//! Loops that look at the database and set it right. They take no input: a pass does the same whether a timer, a wake-up or a
+//! test asked for it, does a bounded amount of work, and may be done by every worker at once.
+
+mod heartbeat;
+mod promoter;
+mod rescuer;
+
+pub(crate) use self::heartbeat::Heartbeat;
+pub(crate) use self::promoter::Promoter;
+pub(crate) use self::rescuer::Rescuer;

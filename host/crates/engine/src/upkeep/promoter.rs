@@ -1,0 +1,62 @@
+//! Makes waiting jobs available when their time has come.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use windlass_store::{StoreError, Upkeep};
+
+use crate::wake::Wake;
+
+/// How many jobs one pass makes available, so that no transaction is long.
+const MAX_PROMOTED_PER_PASS: u32 = 1_000;
+
+/// The shortest wait: the database's clock may have only milliseconds.
+const MIN_PAUSE: Duration = Duration::from_millis(1);
+
+/// Makes waiting jobs available.
+pub(crate) struct Promoter {
+    pub(crate) upkeep: Arc<dyn Upkeep>,
+    pub(crate) wake: Wake,
+    pub(crate) poll_every: Duration,
+}
+
+impl Promoter {
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let wake = self.wake.for_promoter();
+        loop {
+            let woken = wake.notified();
+            let pause = match self.pass().await {
+                Ok(pause) => pause,
+                Err(fault) => {
+                    warn!(
+                        error = &fault as &dyn std::error::Error,
+                        "Cannot look for jobs that are due, trying again: {fault}"
+                    );
+                    self.poll_every
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = woken => (),
+                () = tokio::time::sleep(pause) => (),
+            }
+        }
+    }
+
+    /// Returns how long to wait for the next pass.
+    async fn pass(&self) -> Result<Duration, StoreError> {
+        loop {
+            let promoted = self.upkeep.job_promote(MAX_PROMOTED_PER_PASS, None).await?;
+            if promoted > 0 {
+                self.wake.dispatcher();
+            }
+            if promoted < MAX_PROMOTED_PER_PASS {
+                break;
+            }
+        }
+        let next = self.upkeep.job_next_due(None).await?;
+        Ok(next.unwrap_or(self.poll_every).clamp(MIN_PAUSE, self.poll_every))
+    }
+}

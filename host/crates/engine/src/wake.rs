@@ -1,0 +1,34 @@
+//! Wakes the loops that would otherwise look only now and then.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+/// Wakes loops. A wake-up is a hint: whoever is woken looks into the database. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Wake {
+    dispatcher: Arc<Notify>,
+    promoter: Arc<Notify>,
+}
+
+impl Wake {
+    /// There may be something to claim, or room to run it.
+    pub(crate) fn dispatcher(&self) {
+        self.dispatcher.notify_one();
+    }
+
+    /// There may be a job that is due sooner than the promoter expects.
+    pub(crate) fn promoter(&self) {
+        self.promoter.notify_one();
+    }
+
+    /// What the dispatcher waits for. One waiter; a wake-up while nobody waits is kept.
+    pub(crate) fn for_dispatcher(&self) -> Arc<Notify> {
+        self.dispatcher.clone()
+    }
+
+    /// What the promoter waits for.
+    pub(crate) fn for_promoter(&self) -> Arc<Notify> {
+        self.promoter.clone()
+    }
+}

@@ -1,0 +1,36 @@
+//! Words of the domain: ids, names, states and how a job goes from one to the next, retry, progress.
+//!
+//! Pure: no input or output, no clock, no async. A time is always given by the caller. Whatever decides what happens to
+//! a job stands here; the store only writes it down and the engine only carries it out.
+
+mod artifact;
+mod attempt;
+mod backoff;
+mod event;
+mod filter;
+mod id;
+mod job;
+mod json;
+mod log;
+mod name;
+mod progress;
+mod task;
+mod time;
+mod transition;
+mod worker;
+
+pub use self::artifact::Artifact;
+pub use self::attempt::{Attempt, AttemptError, AttemptOutcome, ErrorKind, UnknownErrorKind};
+pub use self::backoff::{Backoff, BackoffError};
+pub use self::event::{EventKind, JobEvent};
+pub use self::filter::{JobFilter, PageSize};
+pub use self::id::{JobId, WorkerId};
+pub use self::job::{Job, JobState, NewJob, Priority, PriorityError, RunAt, UnknownState};
+pub use self::json::{JsonText, JsonTextError};
+pub use self::log::{LogLine, LogStream, UnknownLogStream};
+pub use self::name::{NameError, QueueName, TaskName};
+pub use self::progress::Progress;
+pub use self::task::{DescriptionError, LoadError, TaskDefaults, TaskDescription, TaskInfo, TaskVersion};
+pub use self::time::{Timestamp, TimestampError};
+pub use self::transition::{AttemptFacts, Bounds, Transition};
+pub use self::worker::Worker;

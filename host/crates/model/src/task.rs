@@ -1,0 +1,101 @@
+//! What is known of a task: what its plugin says of itself, which version is in service, what failed to load.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Backoff, JsonText, Priority, QueueName, TaskName, Timestamp};
+
+/// What a plugin says of itself, from its `describe` export. Everything is optional; fields that this version does not
+/// know are ignored, so that a newer plugin still loads.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TaskDescription {
+    /// A name for people.
+    pub title: Option<String>,
+    /// What it does.
+    pub description: Option<String>,
+    /// The author's version.
+    pub version: Option<String>,
+    /// The JSON Schema of the arguments.
+    pub args_schema: Option<JsonText>,
+    /// The JSON Schema of the output.
+    pub output_schema: Option<JsonText>,
+    /// What holds for a job that does not say otherwise.
+    #[serde(default)]
+    pub defaults: TaskDefaults,
+    /// The grants it would like.
+    pub wants: Option<JsonText>,
+}
+
+/// What holds for a job that does not say otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskDefaults {
+    /// Its queue.
+    pub queue: Option<QueueName>,
+    /// Which job goes first.
+    pub priority: Option<Priority>,
+    /// How many attempts it has.
+    pub max_attempts: Option<u32>,
+    /// How long one attempt may take.
+    pub timeout_ms: Option<u64>,
+    /// How long it waits between attempts.
+    pub backoff: Option<Backoff>,
+}
+
+/// What is wrong with a description.
+#[derive(Debug, thiserror::Error)]
+#[error("`describe` did not return a description as JSON")]
+pub struct DescriptionError(#[source] serde_json::Error);
+
+impl TaskDescription {
+    /// Reads what `describe` returned.
+    pub fn parse(text: &str) -> Result<Self, DescriptionError> {
+        serde_json::from_str(text).map_err(DescriptionError)
+    }
+}
+
+impl TaskDefaults {
+    /// The time limit of one attempt.
+    #[must_use]
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout_ms.map(Duration::from_millis)
+    }
+}
+
+/// A version of a plugin that is in service.
+#[derive(Clone, Debug, Serialize)]
+pub struct TaskVersion {
+    /// The SHA-256 of the component's bytes, in hexadecimal.
+    pub digest: String,
+    /// The size of the component.
+    pub bytes: u64,
+    /// When it was loaded.
+    pub loaded_at: Timestamp,
+    /// What it says of itself.
+    pub description: TaskDescription,
+    /// What the operator granted it, as JSON; never a secret's value.
+    pub grants: JsonText,
+}
+
+/// Why the file that is there now could not be put in service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LoadError {
+    /// The SHA-256 of the bytes that failed, in hexadecimal, if they could be read.
+    pub digest: Option<String>,
+    /// When it failed.
+    pub at: Timestamp,
+    /// Why, in plain words.
+    pub message: String,
+}
+
+/// A task as the daemon knows it: a version in service, a reason why there is none, or both, when a new file failed and the
+/// version before it stayed.
+#[derive(Clone, Debug, Serialize)]
+pub struct TaskInfo {
+    /// Its name.
+    pub name: TaskName,
+    /// The version in service.
+    pub version: Option<TaskVersion>,
+    /// Why the file that is there now is not in service.
+    pub load_error: Option<LoadError>,
+}

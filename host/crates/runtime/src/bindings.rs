@@ -1,0 +1,14 @@
+//! What is generated from the WIT. Other files name these types only where they implement or call them.
+
+#![expect(missing_docs, unreachable_pub, reason = "generated; the WIT is the documentation")]
+
+wasmtime::component::bindgen!({
+    path: "../../../wit",
+    world: "task",
+    imports: {
+        "windlass:task/job.save-checkpoint": async | trappable,
+        "windlass:task/job.load-checkpoint": async | trappable,
+        default: trappable,
+    },
+    exports: { default: async },
+});

@@ -1,0 +1,145 @@
+//! Directories. Denied by default: a guest sees `/out` and `/tmp`, which belong to its job alone, and those directories
+//! that its grants file names.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use toml::Value;
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+
+use crate::grants::GrantFault;
+
+/// The directories that belong to the job: a grant cannot stand in their place or below them.
+const RESERVED: [&str; 2] = ["/out", "/tmp"];
+
+/// One `[[directory]]` of a grants file.
+#[derive(Clone, Serialize)]
+pub(crate) struct DirectoryGrant {
+    /// Where it is on the host, absolute.
+    host: PathBuf,
+    /// Where the guest sees it.
+    guest: String,
+    mode: Mode,
+}
+
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    Read,
+    /// Reads too.
+    Write,
+}
+
+/// Why a guest's directory could not be opened: the host's fault.
+#[derive(Debug, thiserror::Error)]
+#[error("the directory `{}`, which the guest sees as `{guest}`, could not be opened", host.display())]
+pub(crate) struct DirectoryFault {
+    host: PathBuf,
+    guest: String,
+    #[source]
+    source: crate::error::Source,
+}
+
+impl DirectoryGrant {
+    /// Reads all `[[directory]]` entries. Relative host paths stand under `base`.
+    pub(crate) fn parse_all(value: &Value, base: &Path, faults: &mut Vec<GrantFault>) -> Vec<Self> {
+        let Some(entries) = value.as_array() else {
+            faults.push(GrantFault::wrong("directory", "it must be a list: [[directory]]"));
+            return Vec::new();
+        };
+        let mut granted: Vec<Self> = Vec::new();
+        for (place, entry) in entries.iter().enumerate() {
+            let Some(grant) = Self::parse(entry, place + 1, base, faults) else { continue };
+            if granted.iter().any(|other| other.guest == grant.guest) {
+                let message = format!("two directories cannot both be `{}`", grant.guest);
+                faults.push(GrantFault::wrong(format!("directory {}.guest", place + 1), message));
+            }
+            granted.push(grant);
+        }
+        granted
+    }
+
+    fn parse(entry: &Value, number: usize, base: &Path, faults: &mut Vec<GrantFault>) -> Option<Self> {
+        let key = |name: &str| format!("directory {number}.{name}");
+        let Some(table) = entry.as_table() else {
+            faults.push(GrantFault::wrong(format!("directory {number}"), "it must be a table: [[directory]]"));
+            return None;
+        };
+        for name in table.keys().filter(|name| !["host", "guest", "mode"].contains(&name.as_str())) {
+            faults.push(GrantFault::unknown(key(name), "host, guest, mode"));
+        }
+        let mut text = |name: &str| match table.get(name).map(Value::as_str) {
+            Some(Some(text)) if !text.is_empty() && !text.contains('\0') => Some(text),
+            Some(_) => {
+                faults.push(GrantFault::wrong(key(name), "it must be a string that is not empty"));
+                None
+            }
+            None => {
+                faults.push(GrantFault::wrong(key(name), "it is missing"));
+                None
+            }
+        };
+        let (host, guest, mode) = (text("host"), text("guest"), text("mode"));
+        let host = host.map(|host| base.join(host));
+        if let Some(host) = &host
+            && !host.is_dir()
+        {
+            faults.push(GrantFault::NoDirectory { key: key("host"), path: host.clone() });
+        }
+        let guest = guest.and_then(|guest| match guest_path(guest) {
+            Ok(path) => Some(path),
+            Err(message) => {
+                faults.push(GrantFault::wrong(key("guest"), message));
+                None
+            }
+        });
+        let mode = mode.and_then(|mode| match mode {
+            "read" => Some(Mode::Read),
+            "write" => Some(Mode::Write),
+            _ => {
+                faults.push(GrantFault::wrong(key("mode"), "it is \"read\" or \"write\""));
+                None
+            }
+        });
+        Some(Self { host: host?, guest: guest?, mode: mode? })
+    }
+
+    /// Opens the directory for a guest.
+    pub(crate) fn grant(&self, wasi: &mut WasiCtxBuilder) -> Result<(), DirectoryFault> {
+        let perms = match self.mode {
+            Mode::Read => FsPerms::ReadOnly,
+            Mode::Write => FsPerms::ReadWrite,
+        };
+        open(wasi, &self.host, &self.guest, perms)
+    }
+}
+
+/// Opens the two directories that belong to the job.
+pub(crate) fn grant_own(wasi: &mut WasiCtxBuilder, out: &Path, tmp: &Path) -> Result<(), DirectoryFault> {
+    open(wasi, out, RESERVED[0], FsPerms::ReadWrite)?;
+    open(wasi, tmp, RESERVED[1], FsPerms::ReadWrite)
+}
+
+fn open(wasi: &mut WasiCtxBuilder, host: &Path, guest: &str, perms: FsPerms) -> Result<(), DirectoryFault> {
+    wasi.preopened_dir(host, guest, perms).map(drop).map_err(|error| DirectoryFault {
+        host: host.to_path_buf(),
+        guest: guest.to_owned(),
+        source: error.into(),
+    })
+}
+
+/// The guest's path in its simplest form, so that `/out/` and `/data//x` cannot slip past a comparison.
+fn guest_path(raw: &str) -> Result<String, String> {
+    if !raw.starts_with('/') {
+        return Err("it must be an absolute path, such as \"/data\"".to_owned());
+    }
+    let parts: Vec<_> = raw.split('/').filter(|part| !part.is_empty()).collect();
+    if parts.iter().any(|part| matches!(*part, "." | "..")) {
+        return Err("it cannot have `.` or `..` in it".to_owned());
+    }
+    let path = format!("/{}", parts.join("/"));
+    match RESERVED.into_iter().find(|own| path == *own || path.starts_with(&format!("{own}/"))) {
+        Some(own) => Err(format!("`{own}` belongs to the job: choose another path")),
+        None => Ok(path),
+    }
+}

@@ -1,0 +1,183 @@
+//! Standard output and error: they become the job's log, a line for a line. Standard input is denied: it is at its end.
+//!
+//! Bounded: a line that is too long is cut, and so is the log of an attempt, each with a visible mark. A guest that prints
+//! without end is not slowed and not failed; what it prints is dropped.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use windlass_model::LogStream;
+
+use crate::port::AttemptHost;
+use crate::settings::Limits;
+use crate::text;
+
+/// What a line costs beside its text; see [`Limits::log_bytes`].
+const LINE_COST: usize = 32;
+
+/// How many lines of standard error are kept for the message of a trap: a panic message and its notes.
+const TAIL_LINES: usize = 20;
+
+/// How much a guest may hand over in one write. As wasmtime does it for its own streams.
+const WRITE_PERMIT: usize = 64 * 1_024;
+
+/// The log of one attempt, as its guest writes it. Clones write to the same log.
+#[derive(Clone)]
+pub(crate) struct GuestLog(Arc<Mutex<State>>);
+
+struct State {
+    host: Arc<dyn AttemptHost>,
+    line_max: usize,
+    log_max: usize,
+    /// How much of the log is left; `None` after it was cut.
+    left: Option<usize>,
+    stdout: Partial,
+    stderr: Partial,
+    tail: VecDeque<String>,
+}
+
+/// A line that has no end yet.
+#[derive(Default)]
+struct Partial {
+    text: Vec<u8>,
+    /// Whether more came than is kept of a line.
+    cut: bool,
+}
+
+impl GuestLog {
+    pub(crate) fn new(host: Arc<dyn AttemptHost>, limits: &Limits) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            host,
+            line_max: limits.log_line_bytes,
+            log_max: limits.log_bytes,
+            left: Some(limits.log_bytes),
+            stdout: Partial::default(),
+            stderr: Partial::default(),
+            tail: VecDeque::new(),
+        })))
+    }
+
+    /// The guest's end of one of the two streams.
+    pub(crate) fn pipe(&self, stream: LogStream) -> LogPipe {
+        LogPipe { log: self.clone(), stream }
+    }
+
+    /// A line of the daemon's own.
+    pub(crate) fn note(&self, line: String) {
+        self.with(|state| state.host.log(LogStream::Host, line));
+    }
+
+    /// Ends the lines that have no end: the guest writes no more.
+    pub(crate) fn finish(&self) {
+        self.with(|state| {
+            for stream in [LogStream::Stdout, LogStream::Stderr] {
+                if !state.partial(stream).text.is_empty() {
+                    state.end_line(stream);
+                }
+            }
+        });
+    }
+
+    /// The last lines of standard error.
+    pub(crate) fn tail(&self) -> Vec<String> {
+        self.with(|state| state.tail.iter().cloned().collect())
+    }
+
+    fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> R {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl State {
+    fn partial(&mut self, stream: LogStream) -> &mut Partial {
+        if stream == LogStream::Stderr { &mut self.stderr } else { &mut self.stdout }
+    }
+
+    fn write(&mut self, stream: LogStream, mut bytes: &[u8]) {
+        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+            self.extend(stream, &bytes[..end]);
+            self.end_line(stream);
+            bytes = &bytes[end + 1..];
+        }
+        self.extend(stream, bytes);
+    }
+
+    fn extend(&mut self, stream: LogStream, bytes: &[u8]) {
+        let max = self.line_max;
+        let partial = self.partial(stream);
+        let room = max - partial.text.len().min(max);
+        partial.cut |= bytes.len() > room;
+        partial.text.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn end_line(&mut self, stream: LogStream) {
+        let Partial { text, cut } = std::mem::take(self.partial(stream));
+        let text = String::from_utf8_lossy(&text);
+        let mut line = text::kept(text.trim_end_matches('\r'), usize::MAX);
+        if cut {
+            line.push_str(" … (cut)");
+        }
+        if stream == LogStream::Stderr {
+            if self.tail.len() == TAIL_LINES {
+                self.tail.pop_front();
+            }
+            self.tail.push_back(line.clone());
+        }
+        let Some(left) = self.left else { return };
+        self.left = left.checked_sub(line.len() + LINE_COST);
+        if self.left.is_some() {
+            self.host.log(stream, line);
+        } else {
+            let max = text::size(self.log_max as u64);
+            self.host.log(LogStream::Host, format!("The log is cut here: {max} are kept of an attempt."));
+        }
+    }
+}
+
+/// The guest's end of a stream.
+pub(crate) struct LogPipe {
+    log: GuestLog,
+    stream: LogStream,
+}
+
+impl IsTerminal for LogPipe {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for LogPipe {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        // Asked for by WASI 0.3 only, which is not offered.
+        Box::new(tokio::io::sink())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(Self { log: self.log.clone(), stream: self.stream })
+    }
+}
+
+#[async_trait]
+impl Pollable for LogPipe {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for LogPipe {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.log.with(|state| state.write(self.stream, &bytes));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(WRITE_PERMIT)
+    }
+}

@@ -1,0 +1,101 @@
+//! The WebAssembly engine: how it is configured, where its compiled code is kept, what makes its epochs pass.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tracing::warn;
+use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::error::RuntimeError;
+use crate::settings::{Limits, RuntimeSettings};
+
+/// How often a guest that computes gives way to the others. Short enough for a prompt interrupt, long enough to cost
+/// nothing: 10 ms measured no difference in a tight loop.
+const EPOCH: Duration = Duration::from_millis(10);
+
+/// How many plugins are loaded at once. Each compilation uses all cores by itself; two overlap reading and compiling.
+pub(crate) const LOADERS: u32 = 2;
+
+/// The long-lived engine, and what is needed to make another one like it.
+pub(crate) struct Engines {
+    /// The one that runs guests.
+    pub(crate) running: Engine,
+    cache: Option<Cache>,
+}
+
+impl Engines {
+    pub(crate) fn new(settings: &RuntimeSettings) -> Result<Self, RuntimeError> {
+        let cache = settings.cache_dir.as_deref().map(open_cache).transpose()?;
+        let mut pooled = config(cache.clone());
+        pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings.slots, &settings.limits)));
+        let running = Engine::new(&pooled).or_else(|reason| {
+            // Small address spaces (39-bit arm64, containers with a limit on virtual memory) have no room for a pool.
+            warn!("Instances are allocated on demand, which is slower: the pool could not be made: {reason:#}");
+            Engine::new(&config(cache.clone()))
+        });
+        let running = running.map_err(|error| RuntimeError::Engine(error.into()))?;
+        start_epochs(&running)?;
+        Ok(Self { running, cache })
+    }
+
+    /// An engine to compile in and throw away, if what it compiles finds its way to the running one through the cache.
+    ///
+    /// An engine keeps the working memory of its compiler for as long as it lives (wasmtime #13912, not mended in
+    /// 48.0.8), and a daemon that loads plugins for months should not. How instances are allocated does not affect the
+    /// compiled code, so this one has no pool.
+    pub(crate) fn for_compiling(&self) -> Option<wasmtime::Result<Engine>> {
+        self.cache.as_ref().map(|cache| Engine::new(&config(Some(cache.clone()))))
+    }
+}
+
+fn config(cache: Option<Cache>) -> Config {
+    let mut config = Config::new();
+    config
+        .cache(cache)
+        .epoch_interruption(true)
+        // Plugins speak WASI 0.2. Without the machinery of 0.3 a job costs a third less; see `notes/wasmtime-48.md`.
+        .concurrency_support(false)
+        .wasm_component_model_async(false)
+        .wasm_threads(false)
+        .wasm_memory64(false);
+    config
+}
+
+fn pool(slots: u32, limits: &Limits) -> PoolingAllocationConfig {
+    // Beside the slots there are those plugins whose `describe` is being called.
+    let instances = slots.saturating_add(LOADERS);
+    // A component of WASI 0.2 has several core instances (its own, the adapter's, two of fix-ups) and two tables.
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(4))
+        .total_memories(instances.saturating_mul(2))
+        .total_tables(instances.saturating_mul(2))
+        .total_stacks(instances)
+        .total_gc_heaps(instances)
+        // The default of 20,000 is too small for .NET and JavaScript guests.
+        .table_elements(limits.table_elements)
+        .max_memory_size(limits.memory_bytes);
+    pool
+}
+
+fn open_cache(directory: &Path) -> Result<Cache, RuntimeError> {
+    let absolute = std::path::absolute(directory)
+        .map_err(|source| RuntimeError::Directory { path: directory.to_path_buf(), source })?;
+    let mut config = CacheConfig::new();
+    config.with_directory(absolute);
+    Cache::new(config).map_err(|error| RuntimeError::Cache(error.into()))
+}
+
+/// One thread for the whole engine, and not a task: a busy executor must not be able to delay it.
+fn start_epochs(engine: &Engine) -> Result<(), RuntimeError> {
+    let engine = engine.weak();
+    let tick = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(EPOCH);
+        }
+    };
+    std::thread::Builder::new().name("windlass-epochs".to_owned()).spawn(tick).map_err(RuntimeError::Threads)?;
+    Ok(())
+}

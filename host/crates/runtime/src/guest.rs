@@ -1,0 +1,95 @@
+//! A guest's side of the host: the state in its store, the store itself, and the linker that all guests share.
+
+use std::sync::Arc;
+
+use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use windlass_model::LogStream;
+
+use crate::bindings::Task;
+use crate::capability::job::JobAccess;
+use crate::capability::memory::MemoryMeter;
+use crate::capability::stdio::GuestLog;
+use crate::port::AttemptHost;
+use crate::settings::Limits;
+
+/// What the host keeps for one instance.
+pub(crate) struct Guest {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    pub(crate) memory: MemoryMeter,
+    /// Absent while `describe` runs.
+    pub(crate) job: Option<JobAccess>,
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl Guest {
+    pub(crate) fn new(wasi: WasiCtx, limits: &Limits, job: Option<JobAccess>) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.handles);
+        let memory = MemoryMeter::new(limits.memory_bytes, limits.table_elements);
+        Self { wasi, table, memory, job }
+    }
+
+    /// A store for one attempt.
+    pub(crate) fn into_store(self, engine: &Engine, limits: &Limits) -> Store<Self> {
+        let mut store = Store::new(engine, self);
+        store.limiter(|guest| &mut guest.memory);
+        store.set_hostcall_fuel(limits.hostcall_bytes);
+        store.set_max_component_handles(limits.handles);
+        store.set_epoch_deadline(1);
+        // A plain yield puts the task at the front of its queue again; tokio's own lets the others go first, and lets the
+        // task look at its clock and its interrupt.
+        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))));
+        store
+    }
+}
+
+/// The start of every guest's world: a log, and nothing else.
+pub(crate) fn bare_wasi(name: &str, log: &GuestLog) -> WasiCtxBuilder {
+    let mut wasi = WasiCtxBuilder::new();
+    // Some languages take their program's name for granted.
+    wasi.arg(name);
+    wasi.stdout(log.pipe(LogStream::Stdout)).stderr(log.pipe(LogStream::Stderr));
+    wasi
+}
+
+/// A log for a guest without a job.
+pub(crate) fn log_to_nobody(limits: &Limits) -> GuestLog {
+    GuestLog::new(Arc::new(Nobody), limits)
+}
+
+/// All that a component may import.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    Task::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
+    Ok(linker)
+}
+
+struct Nobody;
+
+#[wasmtime_wasi::async_trait]
+impl AttemptHost for Nobody {
+    fn progress(&self, _: windlass_model::Progress) {}
+
+    fn log(&self, _: LogStream, _: String) {}
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+
+    async fn save_checkpoint(&self, _: Vec<u8>) -> Result<(), crate::port::HostError> {
+        Ok(())
+    }
+
+    async fn load_checkpoint(&self) -> Result<Option<Vec<u8>>, crate::port::HostError> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,40 @@
+//! The sandbox: loads plugins, keeps them fresh, and runs one attempt of a job in a fresh instance.
+//!
+//! A plugin is a WebAssembly component, `NAME.wasm`, with its grants file `NAME.toml` beside it. Nothing outside the
+//! sandbox is reachable unless the grants file says so; what is always there (the log, `/out`, `/tmp`, clocks, randomness)
+//! belongs to one job alone. Each capability is one file in `capability/`, and says first what is denied.
+//!
+//! This crate knows nothing of the database, of HTTP and of the engine: the binary plugs it into the engine's port.
+//!
+//! Invariants:
+//! - A store lives for one attempt and is dropped whatever happens; no guest memory is seen by another job.
+//! - Guests run on threads of their own, so that a busy guest never slows the API.
+//! - A version in service is never changed: a running attempt ends on the version that it started with.
+//! - No compiled code is read but what wasmtime's own cache wrote: `.cwasm` files are refused.
+
+mod bindings;
+mod capability;
+mod catalogue;
+mod compile;
+mod describe;
+mod engine;
+mod error;
+mod grants;
+mod guest;
+mod hot;
+mod outcome;
+mod port;
+mod run;
+mod runtime;
+mod schema;
+mod scratch;
+mod settings;
+mod text;
+mod threads;
+mod version;
+
+pub use self::error::{ArtifactError, LoadFault, RuntimeError};
+pub use self::grants::GrantFault;
+pub use self::port::{ArgsFault, AttemptHost, AttemptReport, AttemptRequest, HostError};
+pub use self::runtime::Runtime;
+pub use self::settings::{Limits, RuntimeSettings};

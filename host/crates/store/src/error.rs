@@ -1,0 +1,56 @@
+//! What can go wrong at a seam.
+
+/// A database said no.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, is busy for too long or has no room: the same call may pass later.
+    #[error("the database is not available for `{statement}`")]
+    Unavailable {
+        /// Which statement it was.
+        statement: &'static str,
+        /// What the driver said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The database refused the statement: repeating it will not help.
+    #[error("the database refused `{statement}`")]
+    Statement {
+        /// Which statement it was.
+        statement: &'static str,
+        /// What the driver said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A row holds what this version cannot have written.
+    #[error("the database holds a value in `{column}` that this version does not understand: {found}")]
+    Corrupt {
+        /// The column.
+        column: &'static str,
+        /// What stands there.
+        found: String,
+    },
+}
+
+impl StoreError {
+    /// Sorts what the driver said. `statement` names the `.sql` file.
+    pub(crate) fn new(statement: &'static str, source: sqlx::Error) -> Self {
+        let passing = match &source {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+                true
+            }
+            // SQLite: 5 busy, 6 locked, 10 input or output, 13 full; the low byte of an extended code.
+            sqlx::Error::Database(error) => error
+                .code()
+                .and_then(|code| code.parse::<u32>().ok())
+                .is_some_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13)),
+            _ => false,
+        };
+        if passing { Self::Unavailable { statement, source } } else { Self::Statement { statement, source } }
+    }
+
+    /// Whether the same call may pass later.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+}

@@ -1,0 +1,19 @@
+//! Where the queue is kept: four seams, one for each user, and the databases behind them.
+//!
+//! A seam is a trait whose methods say what is atomic, what happens to a row that is missing or in another state, and
+//! whether a call may be repeated; the conformance suite in `tests/conformance` has a case for each such sentence and runs
+//! on every database.
+//!
+//! The store writes down what it is told. What a state means, and which one comes next, is decided in `windlass-model`.
+
+mod error;
+mod row;
+mod seam;
+mod sqlite;
+
+pub use self::error::StoreError;
+pub use self::seam::{
+    Beat, CancelOutcome, FinishOutcome, Finished, JobDirectory, JobInbox, JobPage, JobQueue, RetryOutcome, StepReport,
+    Upkeep, WorkerSlot,
+};
+pub use self::sqlite::{SqliteOpenError, SqliteStore};

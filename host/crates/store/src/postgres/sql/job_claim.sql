@@ -1,0 +1,19 @@
+-- Claims the next jobs of some tasks for a worker. $1: the worker, $2: the tasks as a JSON array, $3: how many, $4: now.
+WITH next AS MATERIALIZED (
+    SELECT id FROM jobs
+    WHERE state = 'available' AND task IN (SELECT jsonb_array_elements_text($2::jsonb))
+    ORDER BY priority, run_at, id
+    LIMIT $3
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE jobs
+SET state = 'running', worker_id = $1, lease = lease + 1, attempt = attempt + 1, started_at = $4,
+    percent_complete = NULL, task_step = NULL, status_info = NULL
+FROM next
+WHERE jobs.id = next.id
+RETURNING
+    jobs.id, jobs.task, jobs.queue, jobs.priority, jobs.state, jobs.args, jobs.output, jobs.error_kind,
+    jobs.error_message, jobs.attempt, jobs.max_attempts, jobs.timeout_ms, jobs.backoff, jobs.lease,
+    jobs.worker_id, jobs.crash_count, jobs.host_fault_count, jobs.cancel_requested_at, jobs.percent_complete,
+    jobs.task_step, jobs.status_info, jobs.tags, jobs.metadata, jobs.plugin_digest, jobs.created_at,
+    jobs.run_at, jobs.started_at, jobs.finished_at

@@ -1,0 +1,14 @@
+-- Adds the jobs of a JSON array. $1: the array, $2: now.
+INSERT INTO jobs (id, task, queue, priority, state, args, max_attempts, timeout_ms, backoff, tags, metadata, created_at, run_at)
+SELECT
+    new.id, new.task, new.queue, new.priority,
+    CASE WHEN new.run_at > $2 THEN 'scheduled' ELSE 'available' END,
+    new.args, new.max_attempts, new.timeout_ms, new.backoff, new.tags, new.metadata, $2, new.run_at
+FROM jsonb_to_recordset($1::jsonb) AS new (
+    id uuid, task text, queue text, priority smallint, args text, max_attempts bigint, timeout_ms bigint, backoff text,
+    tags text, metadata text, run_at timestamptz)
+RETURNING
+    id, task, queue, priority, state, args, output, error_kind, error_message, attempt, max_attempts,
+    timeout_ms, backoff, lease, worker_id, crash_count, host_fault_count, cancel_requested_at,
+    percent_complete, task_step, status_info, tags, metadata, plugin_digest, created_at, run_at, started_at,
+    finished_at

@@ -1,0 +1,19 @@
+-- A page of jobs, the newest first. $1: states as a JSON array or null, $2: task, $3: queue, $4: tag, $5: created from,
+-- $6: created before, $7: after this job, $8: how many. A null narrows nothing.
+SELECT
+    j.id, j.task, j.queue, j.priority, j.state, j.args, j.output, j.error_kind, j.error_message, j.attempt,
+    j.max_attempts, j.timeout_ms, j.backoff, j.lease, j.worker_id, j.crash_count, j.host_fault_count,
+    j.cancel_requested_at, coalesce(p.percent_complete, j.percent_complete) AS percent_complete,
+    coalesce(p.task_step, j.task_step) AS task_step, coalesce(p.status_info, j.status_info) AS status_info,
+    j.tags, j.metadata, j.plugin_digest, j.created_at, j.run_at, j.started_at, j.finished_at
+FROM jobs AS j
+LEFT JOIN job_progress AS p ON p.job_id = j.id AND p.lease = j.lease
+WHERE ($1::text IS NULL OR j.state IN (SELECT jsonb_array_elements_text($1::jsonb)))
+    AND ($2::text IS NULL OR j.task = $2)
+    AND ($3::text IS NULL OR j.queue = $3)
+    AND ($4::text IS NULL OR j.tags::jsonb ? $4)
+    AND ($5::timestamptz IS NULL OR j.created_at >= $5)
+    AND ($6::timestamptz IS NULL OR j.created_at < $6)
+    AND ($7::uuid IS NULL OR j.id < $7)
+ORDER BY j.id DESC
+LIMIT $8

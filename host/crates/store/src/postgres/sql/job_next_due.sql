@@ -1,0 +1,2 @@
+-- When the next waiting job is due.
+SELECT min(run_at) FROM jobs WHERE state IN ('scheduled', 'retryable')

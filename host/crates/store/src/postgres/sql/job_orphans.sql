@@ -1,0 +1,13 @@
+-- Running jobs whose worker's lease has run out, or that is not there any more. $1: how many, $2: now.
+SELECT
+    j.id, j.task, j.queue, j.priority, j.state, j.args, j.output, j.error_kind, j.error_message, j.attempt,
+    j.max_attempts, j.timeout_ms, j.backoff, j.lease, j.worker_id, j.crash_count, j.host_fault_count,
+    j.cancel_requested_at, coalesce(p.percent_complete, j.percent_complete) AS percent_complete,
+    coalesce(p.task_step, j.task_step) AS task_step, coalesce(p.status_info, j.status_info) AS status_info,
+    j.tags, j.metadata, j.plugin_digest, j.created_at, j.run_at, j.started_at, j.finished_at
+FROM jobs AS j
+LEFT JOIN job_progress AS p ON p.job_id = j.id AND p.lease = j.lease
+LEFT JOIN workers AS w ON w.id = j.worker_id
+WHERE j.state = 'running' AND (w.id IS NULL OR w.lease_until <= $2)
+LIMIT $1
+FOR UPDATE OF j SKIP LOCKED

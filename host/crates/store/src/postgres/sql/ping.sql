@@ -1,0 +1,2 @@
+-- Whether the database answers and has our schema.
+SELECT 1 FROM workers LIMIT 1

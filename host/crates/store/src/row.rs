@@ -1,0 +1,244 @@
+//! Rows as the databases hand them out, and what they are in the model.
+//!
+//! Whatever does not parse was not written by this version: it is reported as [`StoreError::Corrupt`], never guessed at.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::FromRow;
+use uuid::Uuid;
+use windlass_model::{
+    Artifact, Attempt, AttemptError, EventKind, Job, JobEvent, JobId, JsonText, LogLine, Priority, Progress, Timestamp,
+    Worker, WorkerId,
+};
+
+use crate::StoreError;
+
+#[derive(FromRow)]
+pub(crate) struct JobRow {
+    id: Uuid,
+    task: String,
+    queue: String,
+    priority: i64,
+    state: String,
+    args: String,
+    output: Option<String>,
+    error_kind: Option<String>,
+    error_message: Option<String>,
+    attempt: i64,
+    max_attempts: i64,
+    timeout_ms: Option<i64>,
+    backoff: String,
+    lease: i64,
+    worker_id: Option<Uuid>,
+    crash_count: i64,
+    host_fault_count: i64,
+    cancel_requested_at: Option<i64>,
+    percent_complete: Option<i64>,
+    task_step: Option<i64>,
+    status_info: Option<String>,
+    tags: String,
+    metadata: String,
+    plugin_digest: Option<String>,
+    created_at: i64,
+    run_at: i64,
+    started_at: Option<i64>,
+    finished_at: Option<i64>,
+}
+
+#[derive(FromRow)]
+pub(crate) struct EventRow {
+    seq: i64,
+    at: i64,
+    attempt: i64,
+    kind: String,
+    state: Option<String>,
+    reason: Option<String>,
+    percent_complete: Option<i64>,
+    task_step: Option<i64>,
+    status_info: Option<String>,
+}
+
+#[derive(FromRow)]
+pub(crate) struct LogRow {
+    seq: i64,
+    at: i64,
+    attempt: i64,
+    stream: String,
+    text: String,
+}
+
+#[derive(FromRow)]
+pub(crate) struct AttemptRow {
+    job_id: Uuid,
+    lease: i64,
+    attempt: i64,
+    worker_id: Uuid,
+    plugin_digest: Option<String>,
+    started_at: i64,
+    ended_at: Option<i64>,
+    error_kind: Option<String>,
+    error_message: Option<String>,
+}
+
+#[derive(FromRow)]
+pub(crate) struct ArtifactRow {
+    name: String,
+    bytes: i64,
+    content_type: String,
+    sha256: String,
+    lease: i64,
+}
+
+#[derive(FromRow)]
+pub(crate) struct WorkerRow {
+    id: Uuid,
+    host: String,
+    pid: i64,
+    version: String,
+    started_at: i64,
+    heartbeat_at: i64,
+    lease_until: i64,
+}
+
+impl TryFrom<JobRow> for Job {
+    type Error = StoreError;
+
+    fn try_from(row: JobRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: JobId::from_uuid(row.id),
+            task: parsed("task", &row.task)?,
+            queue: parsed("queue", &row.queue)?,
+            priority: Priority::try_from(row.priority).map_err(|_| corrupt("priority", row.priority))?,
+            state: parsed("state", &row.state)?,
+            args: JsonText::trusted(row.args),
+            output: row.output.map(JsonText::trusted),
+            error: attempt_error(row.error_kind, row.error_message)?,
+            attempt: number("attempt", row.attempt)?,
+            max_attempts: number("max_attempts", row.max_attempts)?,
+            timeout: row.timeout_ms.map(|ms| number("timeout_ms", ms)).transpose()?.map(Duration::from_millis),
+            backoff: json("backoff", &row.backoff)?,
+            lease: number("lease", row.lease)?,
+            worker_id: row.worker_id.map(WorkerId::from_uuid),
+            crash_count: number("crash_count", row.crash_count)?,
+            host_fault_count: number("host_fault_count", row.host_fault_count)?,
+            cancel_requested_at: row.cancel_requested_at.map(Timestamp::from_micros),
+            progress: progress(row.percent_complete, row.task_step, row.status_info)?,
+            tags: json("tags", &row.tags)?,
+            metadata: JsonText::trusted(row.metadata),
+            plugin_digest: row.plugin_digest,
+            created_at: Timestamp::from_micros(row.created_at),
+            run_at: Timestamp::from_micros(row.run_at),
+            started_at: row.started_at.map(Timestamp::from_micros),
+            finished_at: row.finished_at.map(Timestamp::from_micros),
+        })
+    }
+}
+
+impl TryFrom<EventRow> for JobEvent {
+    type Error = StoreError;
+
+    fn try_from(row: EventRow) -> Result<Self, StoreError> {
+        let kind = match (row.kind.as_str(), row.state) {
+            ("state", Some(state)) => EventKind::State { state: parsed("state", &state)?, reason: row.reason },
+            ("step", None) => EventKind::Step(progress(row.percent_complete, row.task_step, row.status_info)?),
+            _ => return Err(corrupt("kind", row.kind)),
+        };
+        Ok(Self {
+            seq: number("seq", row.seq)?,
+            at: Timestamp::from_micros(row.at),
+            attempt: number("attempt", row.attempt)?,
+            kind,
+        })
+    }
+}
+
+impl TryFrom<LogRow> for LogLine {
+    type Error = StoreError;
+
+    fn try_from(row: LogRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            seq: number("seq", row.seq)?,
+            at: Timestamp::from_micros(row.at),
+            attempt: number("attempt", row.attempt)?,
+            stream: parsed("stream", &row.stream)?,
+            text: row.text,
+        })
+    }
+}
+
+impl TryFrom<AttemptRow> for Attempt {
+    type Error = StoreError;
+
+    fn try_from(row: AttemptRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            job_id: JobId::from_uuid(row.job_id),
+            lease: number("lease", row.lease)?,
+            attempt: number("attempt", row.attempt)?,
+            worker_id: WorkerId::from_uuid(row.worker_id),
+            plugin_digest: row.plugin_digest,
+            started_at: Timestamp::from_micros(row.started_at),
+            ended_at: row.ended_at.map(Timestamp::from_micros),
+            error: attempt_error(row.error_kind, row.error_message)?,
+        })
+    }
+}
+
+impl TryFrom<ArtifactRow> for Artifact {
+    type Error = StoreError;
+
+    fn try_from(row: ArtifactRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            name: row.name,
+            bytes: number("bytes", row.bytes)?,
+            content_type: row.content_type,
+            sha256: row.sha256,
+            lease: number("lease", row.lease)?,
+        })
+    }
+}
+
+impl TryFrom<WorkerRow> for Worker {
+    type Error = StoreError;
+
+    fn try_from(row: WorkerRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: WorkerId::from_uuid(row.id),
+            host: row.host,
+            pid: number("pid", row.pid)?,
+            version: row.version,
+            started_at: Timestamp::from_micros(row.started_at),
+            heartbeat_at: Timestamp::from_micros(row.heartbeat_at),
+            lease_until: Timestamp::from_micros(row.lease_until),
+        })
+    }
+}
+
+fn corrupt(column: &'static str, found: impl ToString) -> StoreError {
+    StoreError::Corrupt { column, found: found.to_string() }
+}
+
+fn parsed<T: FromStr>(column: &'static str, text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|_| corrupt(column, text))
+}
+
+fn number<T: TryFrom<i64>>(column: &'static str, value: i64) -> Result<T, StoreError> {
+    T::try_from(value).map_err(|_| corrupt(column, value))
+}
+
+fn json<'a, T: serde::Deserialize<'a>>(column: &'static str, text: &'a str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|_| corrupt(column, text))
+}
+
+fn attempt_error(kind: Option<String>, message: Option<String>) -> Result<Option<AttemptError>, StoreError> {
+    let Some(kind) = kind else { return Ok(None) };
+    Ok(Some(AttemptError { kind: parsed("error_kind", &kind)?, message: message.unwrap_or_default() }))
+}
+
+fn progress(percent: Option<i64>, step: Option<i64>, info: Option<String>) -> Result<Progress, StoreError> {
+    Ok(Progress {
+        percent_complete: percent.map(|percent| number("percent_complete", percent)).transpose()?,
+        task_step: step.map(|step| number("task_step", step)).transpose()?,
+        status_info: info,
+    })
+}

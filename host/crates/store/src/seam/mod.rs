@@ -1,0 +1,13 @@
+//! The seams, one for each user of the store.
+//!
+//! `now` is `None` in production: then the database's clock counts, the only one that all workers share. Tests give a time.
+
+mod directory;
+mod inbox;
+mod queue;
+mod upkeep;
+
+pub use self::directory::{JobDirectory, JobPage};
+pub use self::inbox::{CancelOutcome, JobInbox, RetryOutcome};
+pub use self::queue::{FinishOutcome, Finished, JobQueue, StepReport};
+pub use self::upkeep::{Beat, Upkeep, WorkerSlot};

@@ -1,0 +1,89 @@
+//! What the loop that runs jobs needs.
+
+use async_trait::async_trait;
+use windlass_model::{Artifact, Attempt, Job, JobId, LogLine, Progress, TaskName, Timestamp, Transition, WorkerId};
+
+use crate::StoreError;
+
+/// Claim, report, finish.
+///
+/// Every call that is about a running job names its lease and does nothing unless the job is running under exactly that
+/// lease: whoever holds an older one has lost the job, whatever it still believes.
+#[async_trait]
+pub trait JobQueue: Send + Sync {
+    /// Claims at most `limit` available jobs of the given tasks for a worker, and returns them as they are after that:
+    /// `running`, `lease` and `attempt` one higher, `started_at` now, progress empty, and with a history that says so.
+    ///
+    /// Jobs come by priority, then by `run_at`, then by id. No job is handed out twice. Claims nothing if `limit` is 0 or
+    /// `tasks` is empty. Not to be repeated for the same slots: a claim whose answer is lost is found by the rescue.
+    async fn job_claim(
+        &self,
+        worker: WorkerId,
+        tasks: &[TaskName],
+        limit: u32,
+        now: Option<Timestamp>,
+    ) -> Result<Vec<Job>, StoreError>;
+
+    /// Writes down how attempts ended: the job's next state, the attempt, the history, the log's rest, the artifacts; all
+    /// of the list in one transaction, each fenced for itself. Returns an outcome for each, in the given order.
+    ///
+    /// A job that somebody wants cancelled and that would run again is `cancelled` in the same transaction: the wish may
+    /// have come after the caller last looked.
+    ///
+    /// May be repeated: what was written the first time is stale the second.
+    async fn job_finish(&self, finished: &[Finished], now: Option<Timestamp>)
+    -> Result<Vec<FinishOutcome>, StoreError>;
+
+    /// Writes down how far a job is, its steps since the last call (each one an entry of its history, in order), and lines
+    /// of its log. Returns false, and writes nothing, if the lease is stale.
+    async fn job_report(&self, report: &StepReport, now: Option<Timestamp>) -> Result<bool, StoreError>;
+
+    /// Keeps a checkpoint in place of the one before. Returns false, and writes nothing, if the lease is stale.
+    async fn checkpoint_save(&self, id: JobId, lease: u64, data: &[u8]) -> Result<bool, StoreError>;
+
+    /// What was kept last for the job, by any attempt. `None` if nothing was, or the job is not there.
+    async fn checkpoint_load(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError>;
+}
+
+/// How one attempt ended.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// The attempt. `ended_at` is filled in by the store; `error` is the transition's.
+    pub attempt: Attempt,
+    /// What becomes of the job.
+    pub transition: Transition,
+    /// How far it came.
+    pub progress: Progress,
+    /// Steps that have not been written yet, with their times.
+    pub steps: Vec<(Timestamp, Progress)>,
+    /// Lines of its log that have not been written yet.
+    pub logs: Vec<LogLine>,
+    /// The files it left behind; only those of a completed job are kept.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// What became of a finish.
+#[derive(Clone, Debug)]
+pub enum FinishOutcome {
+    /// The job went to its next state.
+    Recorded,
+    /// The lease was stale: nothing was written.
+    Stale,
+}
+
+/// How far a running job is.
+#[derive(Clone, Debug)]
+pub struct StepReport {
+    /// The job.
+    pub id: JobId,
+    /// The lease it runs under.
+    pub lease: u64,
+    /// The attempt's number.
+    pub attempt: u32,
+    /// The last that was told.
+    pub progress: Progress,
+    /// Steps since the last report, with their times.
+    pub steps: Vec<(Timestamp, Progress)>,
+    /// Lines of its log since the last report.
+    pub logs: Vec<LogLine>,
+}

@@ -1,0 +1,318 @@
+//! One transaction on the writing connection, and the steps that several calls share.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
+use sqlx::{FromRow, SqliteConnection, Transaction};
+use uuid::Uuid;
+use windlass_model::{Artifact, Attempt, Job, JobId, JobState, LogLine, Progress, Timestamp};
+
+use super::SqliteStore;
+use super::statement::{self, Statement};
+use crate::StoreError;
+use crate::row::JobRow;
+use crate::seam::{FinishOutcome, Finished};
+
+pub(super) type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+
+impl Statement {
+    pub(super) fn query(self) -> Query {
+        sqlx::query(self.sql)
+    }
+
+    pub(super) fn fault(self) -> impl FnOnce(sqlx::Error) -> StoreError {
+        move |source| StoreError::new(self.name, source)
+    }
+
+    /// Runs it and reads its rows as `R`, then as the model's `M`.
+    pub(super) async fn rows<R, M>(self, query: Query, connection: &mut SqliteConnection) -> Result<Vec<M>, StoreError>
+    where
+        R: for<'r> FromRow<'r, SqliteRow>,
+        M: TryFrom<R, Error = StoreError>,
+    {
+        let rows = query.fetch_all(connection).await.map_err(|source| StoreError::new(self.name, source))?;
+        rows.iter()
+            .map(|row| R::from_row(row).map_err(|source| StoreError::new(self.name, source)).and_then(M::try_from))
+            .collect()
+    }
+
+    /// Runs it and says how many rows it changed.
+    pub(super) async fn execute(self, query: Query, connection: &mut SqliteConnection) -> Result<u64, StoreError> {
+        query.execute(connection).await.map(|done| done.rows_affected()).map_err(self.fault())
+    }
+}
+
+/// A transaction that holds the writing connection, and the time that it goes by.
+pub(super) struct Write {
+    pub(super) tx: Transaction<'static, Sqlite>,
+    pub(super) now: i64,
+}
+
+/// One entry for a job's history.
+#[derive(Serialize)]
+pub(super) struct NewEvent {
+    job_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<i64>,
+    attempt: u32,
+    kind: &'static str,
+    state: Option<&'static str>,
+    reason: Option<String>,
+    percent_complete: Option<u8>,
+    task_step: Option<u32>,
+    status_info: Option<String>,
+}
+
+impl NewEvent {
+    pub(super) fn state(job: JobId, attempt: u32, state: JobState, reason: Option<String>) -> Self {
+        Self {
+            job_id: hex(job.as_uuid()),
+            at: None,
+            attempt,
+            kind: "state",
+            state: Some(state.as_str()),
+            reason,
+            percent_complete: None,
+            task_step: None,
+            status_info: None,
+        }
+    }
+
+    pub(super) fn step(job: JobId, attempt: u32, at: Timestamp, step: &Progress) -> Self {
+        Self {
+            job_id: hex(job.as_uuid()),
+            at: Some(at.as_micros()),
+            attempt,
+            kind: "step",
+            state: None,
+            reason: None,
+            percent_complete: step.percent_complete,
+            task_step: step.task_step,
+            status_info: step.status_info.clone(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct FinishRow<'a> {
+    id: String,
+    lease: u64,
+    state: &'static str,
+    delay: Option<u64>,
+    attempts_back: u8,
+    crash_count: u32,
+    host_fault_count: u32,
+    output: Option<&'a str>,
+    error_kind: Option<&'static str>,
+    error_message: Option<&'a str>,
+    percent_complete: Option<u8>,
+    task_step: Option<u32>,
+    status_info: Option<&'a str>,
+    plugin_digest: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct EndedRow<'a> {
+    id: String,
+    lease: u64,
+    attempt: u32,
+    worker_id: String,
+    plugin_digest: Option<&'a str>,
+    started_at: i64,
+    error_kind: Option<&'static str>,
+    error_message: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct LogLineRow<'a> {
+    at: i64,
+    attempt: u32,
+    stream: &'static str,
+    text: &'a str,
+}
+
+impl SqliteStore {
+    /// Begins a transaction that may write.
+    pub(super) async fn write(&self, now: Option<Timestamp>) -> Result<Write, StoreError> {
+        let fault = statement::clock.fault();
+        let mut tx = match self.writer.begin_with("BEGIN IMMEDIATE").await {
+            Ok(tx) => tx,
+            Err(source) => return Err(fault(source)),
+        };
+        let now = sqlx::query_scalar(statement::clock.sql)
+            .bind(now.map(Timestamp::as_micros))
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(fault)?;
+        Ok(Write { tx, now })
+    }
+}
+
+impl Write {
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        self.tx.commit().await.map_err(|source| StoreError::new("commit", source))
+    }
+
+    pub(super) async fn execute(&mut self, statement: Statement, query: Query) -> Result<u64, StoreError> {
+        statement.execute(query, &mut self.tx).await
+    }
+
+    pub(super) async fn job(&mut self, id: JobId) -> Result<Option<Job>, StoreError> {
+        let query = statement::job_get.query().bind(id.as_uuid());
+        Ok(statement::job_get.rows::<JobRow, Job>(query, &mut self.tx).await?.pop())
+    }
+
+    pub(super) async fn append_events(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {
+        if !events.is_empty() {
+            let query = statement::event_append.query().bind(as_json(events)).bind(self.now);
+            self.execute(statement::event_append, query).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn append_logs(&mut self, job: JobId, lines: &[LogLine]) -> Result<(), StoreError> {
+        if !lines.is_empty() {
+            let rows: Vec<_> = lines
+                .iter()
+                .map(|line| LogLineRow {
+                    at: line.at.as_micros(),
+                    attempt: line.attempt,
+                    stream: line.stream.as_str(),
+                    text: &line.text,
+                })
+                .collect();
+            let query = statement::log_append.query().bind(job.as_uuid()).bind(as_json(&rows));
+            self.execute(statement::log_append, query).await?;
+        }
+        Ok(())
+    }
+
+    /// Finishes attempts, each only if it still holds its job: see `JobQueue::job_finish`. The rescue ends here too, so that
+    /// both are fenced by the same statement.
+    pub(super) async fn finish(&mut self, finished: &[Finished]) -> Result<Vec<FinishOutcome>, StoreError> {
+        let rows: Vec<_> = finished.iter().map(finish_row).collect();
+        let held: Vec<(Uuid, i64, bool)> = sqlx::query_as(statement::job_finish.sql)
+            .bind(as_json(&rows))
+            .bind(self.now)
+            .fetch_all(&mut *self.tx)
+            .await
+            .map_err(statement::job_finish.fault())?;
+        let leases: HashMap<_, _> = held.iter().map(|(id, lease, _)| (*id, *lease)).collect();
+        let is_recorded = |done: &&Finished| {
+            leases
+                .get(&done.attempt.job_id.as_uuid())
+                .is_some_and(|lease| u64::try_from(*lease) == Ok(done.attempt.lease))
+        };
+        let recorded: Vec<_> = finished.iter().filter(is_recorded).collect();
+        self.keep_ends(&recorded).await?;
+        let unwanted = held.into_iter().filter(|(_, _, is_unwanted)| *is_unwanted).map(|(id, ..)| JobId::from_uuid(id));
+        for id in unwanted {
+            self.cancel(id).await?;
+        }
+        Ok(finished
+            .iter()
+            .map(|done| if is_recorded(&done) { FinishOutcome::Recorded } else { FinishOutcome::Stale })
+            .collect())
+    }
+
+    /// Cancels a job that does not run, and says whether it was there to be cancelled.
+    pub(super) async fn cancel(&mut self, id: JobId) -> Result<bool, StoreError> {
+        let query = statement::job_cancel.query().bind(id.as_uuid()).bind(self.now);
+        if self.execute(statement::job_cancel, query).await? == 0 {
+            return Ok(false);
+        }
+        let attempt = self.job(id).await?.map_or(0, |job| job.attempt);
+        self.append_events(&[NewEvent::state(id, attempt, JobState::Cancelled, None)]).await?;
+        let ids = as_json(&[hex(id.as_uuid())]);
+        self.execute(statement::checkpoint_delete, statement::checkpoint_delete.query().bind(ids)).await?;
+        Ok(true)
+    }
+
+    async fn keep_ends(&mut self, recorded: &[&Finished]) -> Result<(), StoreError> {
+        if recorded.is_empty() {
+            return Ok(());
+        }
+        let ended: Vec<_> = recorded.iter().map(|done| ended_row(done)).collect();
+        let query = statement::attempt_insert.query().bind(as_json(&ended)).bind(self.now);
+        self.execute(statement::attempt_insert, query).await?;
+
+        let ids: Vec<_> = recorded.iter().map(|done| hex(done.attempt.job_id.as_uuid())).collect();
+        self.execute(statement::progress_delete, statement::progress_delete.query().bind(as_json(&ids))).await?;
+        let over: Vec<_> = recorded
+            .iter()
+            .filter(|done| done.transition.to.is_final())
+            .map(|done| hex(done.attempt.job_id.as_uuid()))
+            .collect();
+        if !over.is_empty() {
+            self.execute(statement::checkpoint_delete, statement::checkpoint_delete.query().bind(as_json(&over)))
+                .await?;
+        }
+
+        let mut events = Vec::with_capacity(recorded.len());
+        for done in recorded {
+            let (job, attempt) = (done.attempt.job_id, done.attempt.attempt);
+            events.extend(done.steps.iter().map(|(at, step)| NewEvent::step(job, attempt, *at, step)));
+            events.push(NewEvent::state(job, attempt, done.transition.to, done.transition.reason.clone()));
+        }
+        self.append_events(&events).await?;
+
+        for done in recorded {
+            self.append_logs(done.attempt.job_id, &done.logs).await?;
+            if done.transition.to == JobState::Completed && !done.artifacts.is_empty() {
+                self.keep_artifacts(&done.attempt, &done.artifacts).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_artifacts(&mut self, attempt: &Attempt, artifacts: &[Artifact]) -> Result<(), StoreError> {
+        let query = statement::artifact_insert.query().bind(attempt.job_id.as_uuid()).bind(as_json(artifacts));
+        self.execute(statement::artifact_insert, query).await.map(drop)
+    }
+}
+
+fn finish_row(done: &Finished) -> FinishRow<'_> {
+    let Finished { attempt, transition, progress, .. } = done;
+    FinishRow {
+        id: hex(attempt.job_id.as_uuid()),
+        lease: attempt.lease,
+        state: transition.to.as_str(),
+        delay: transition.delay.map(|delay| u64::try_from(delay.as_micros()).unwrap_or(u64::MAX)),
+        attempts_back: u8::from(!transition.counts),
+        crash_count: transition.crash_count,
+        host_fault_count: transition.host_fault_count,
+        output: transition.output.as_ref().map(windlass_model::JsonText::as_str),
+        error_kind: transition.error.as_ref().map(|error| error.kind.as_str()),
+        error_message: transition.error.as_ref().map(|error| error.message.as_str()),
+        percent_complete: progress.percent_complete,
+        task_step: progress.task_step,
+        status_info: progress.status_info.as_deref(),
+        plugin_digest: attempt.plugin_digest.as_deref(),
+    }
+}
+
+fn ended_row(done: &Finished) -> EndedRow<'_> {
+    let Finished { attempt, transition, .. } = done;
+    EndedRow {
+        id: hex(attempt.job_id.as_uuid()),
+        lease: attempt.lease,
+        attempt: attempt.attempt,
+        worker_id: hex(attempt.worker_id.as_uuid()),
+        plugin_digest: attempt.plugin_digest.as_deref(),
+        started_at: attempt.started_at.as_micros(),
+        error_kind: transition.error.as_ref().map(|error| error.kind.as_str()),
+        error_message: transition.error.as_ref().map(|error| error.message.as_str()),
+    }
+}
+
+/// SQLite's JSON has no bytes, so ids travel in it as hexadecimal.
+pub(super) fn hex(id: Uuid) -> String {
+    id.simple().to_string()
+}
+
+/// A list as one parameter, so that each statement is one text whatever the length of the list.
+pub(super) fn as_json<T: Serialize + ?Sized>(value: &T) -> String {
+    // Plain structs with string keys: serialising them into memory cannot fail.
+    serde_json::to_string(value).unwrap_or_default()
+}
