@@ -1,2 +1,48 @@
-//! Placeholder.
-fn main() {}
+//! The binary `windlass`: the daemon, and the commands that talk to one.
+
+mod assemble;
+mod check;
+mod cli;
+mod run;
+mod serve;
+mod settings;
+mod shutdown;
+mod telemetry;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::from(error).context("cannot start threads")),
+    };
+    let result = runtime.block_on(async {
+        match command {
+            Command::Serve(args) => serve::serve(args).await,
+            Command::Run(args) => run::run(args).await,
+            Command::Check(args) => check::check(args).await,
+            command => cli::client::run(command).await,
+        }
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) => fail(&error),
+    }
+}
+
+/// Says what went wrong, each cause on a line of its own.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    let mut text = format!("windlass: {error}\n");
+    for cause in error.chain().skip(1) {
+        text.push_str(&format!("  because: {cause}\n"));
+    }
+    // If even that cannot be written there is nobody to tell.
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    ExitCode::FAILURE
+}

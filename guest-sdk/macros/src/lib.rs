@@ -1,1 +1,24 @@
-//! Placeholder.
+//! The attribute that turns a function into a Windlass task. Use it through `windlass_guest::task`.
+
+mod expand;
+mod options;
+
+use proc_macro::TokenStream;
+use syn::{ItemFn, parse_macro_input};
+
+use crate::options::Options;
+
+/// Turns `fn name(job: &Job, args: Args) -> Result<Output, TaskError>` into the component's `execute` and `describe`.
+///
+/// `Args` is `serde::Deserialize` and `schemars::JsonSchema`, `Output` is `serde::Serialize` and `JsonSchema`. The first line of
+/// the function's doc comment is the task's title, the rest its description.
+///
+/// Options, all for jobs that do not say otherwise: `queue = "exports"`, `priority = -10` (smaller runs first),
+/// `max_attempts = 5`, `timeout = "10m"`, `backoff = "2s..1h"` (the first delay and the longest). A span is a number with `ms`,
+/// `s`, `m` or `h`.
+#[proc_macro_attribute]
+pub fn task(options: TokenStream, item: TokenStream) -> TokenStream {
+    let options = parse_macro_input!(options as Options);
+    let function = parse_macro_input!(item as ItemFn);
+    expand::expand(&options, &function).unwrap_or_else(|error| error.to_compile_error()).into()
+}

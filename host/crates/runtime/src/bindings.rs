@@ -1,7 +1,5 @@
 //! What is generated from the WIT. Other files name these types only where they implement or call them.
 
-#![expect(missing_docs, unreachable_pub, reason = "generated; the WIT is the documentation")]
-
 wasmtime::component::bindgen!({
     path: "../../../wit",
     world: "task",

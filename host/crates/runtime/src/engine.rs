@@ -55,8 +55,7 @@ fn config(cache: Option<Cache>) -> Config {
         .epoch_interruption(true)
         // Plugins speak WASI 0.2. Without the machinery of 0.3 a job costs a third less; see `notes/wasmtime-48.md`.
         .concurrency_support(false)
-        .wasm_component_model_async(false)
-        .wasm_threads(false)
+        // Shared memory and component-model async are not even compiled in.
         .wasm_memory64(false);
     config
 }

@@ -9,7 +9,7 @@ pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
     match UNITS.into_iter().find(|(_, unit)| bytes >= *unit) {
         None => format!("{bytes} B"),
-        Some((name, unit)) if bytes % unit == 0 => format!("{} {name}", bytes / unit),
+        Some((name, unit)) if bytes.is_multiple_of(unit) => format!("{} {name}", bytes / unit),
         Some((name, unit)) => {
             let tenths = bytes.div_ceil(unit / 10);
             format!("{}.{} {name}", tenths / 10, tenths % 10)
@@ -20,7 +20,7 @@ pub(crate) fn size(bytes: u64) -> String {
 /// A span: `250 ms`, `5 s`, `1 min 30 s`, `2 h`.
 pub(crate) fn span(span: Duration) -> String {
     let ms = span.as_millis();
-    if ms < 1_000 || (ms < 60_000 && ms % 1_000 != 0) {
+    if ms < 1_000 || (ms < 60_000 && !ms.is_multiple_of(1_000)) {
         return if ms < 1_000 { format!("{ms} ms") } else { format!("{}.{:03} s", ms / 1_000, ms % 1_000) };
     }
     let seconds = ms / 1_000;

@@ -1,0 +1,72 @@
+//! What a component says of itself.
+
+use schemars::{JsonSchema, schema_for};
+use serde::Serialize;
+
+/// What holds for a job that does not say otherwise; from the arguments of the attribute `task`.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Defaults {
+    /// The queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<&'static str>,
+    /// Smaller runs first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i16>,
+    /// How many attempts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_attempts: Option<u32>,
+    /// How long one may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// How long it waits between them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backoff: Option<Backoff>,
+}
+
+/// The first delay, and the longest.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Backoff {
+    /// Milliseconds.
+    pub base_ms: u64,
+    /// Milliseconds.
+    pub max_ms: u64,
+}
+
+impl Defaults {
+    /// Sets the backoff. Called by the expansion of `task`.
+    #[must_use]
+    pub const fn backoff(self, base_ms: u64, max_ms: u64) -> Self {
+        Self { backoff: Some(Backoff { base_ms, max_ms }), ..self }
+    }
+}
+
+#[derive(Serialize)]
+struct Description<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    title: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    description: &'a str,
+    version: &'a str,
+    args_schema: schemars::Schema,
+    output_schema: schemars::Schema,
+    defaults: Defaults,
+}
+
+/// Describes a task as JSON. Called by the expansion of `task`.
+#[must_use]
+pub fn describe<A: JsonSchema, O: JsonSchema>(
+    title: &str,
+    description: &str,
+    version: &str,
+    defaults: Defaults,
+) -> String {
+    let description = Description {
+        title,
+        description,
+        version,
+        args_schema: schema_for!(A),
+        output_schema: schema_for!(O),
+        defaults,
+    };
+    serde_json::to_string(&description).unwrap_or_default()
+}

@@ -1,0 +1,51 @@
+//! What a plugin says of itself, asked in an instance without any grant.
+
+use wasmtime::Engine;
+use windlass_model::{TaskDescription, TaskName};
+
+use crate::bindings::TaskPre;
+use crate::error::LoadFault;
+use crate::guest::{self, Guest};
+use crate::outcome;
+use crate::settings::Limits;
+use crate::threads::GuestThreads;
+
+/// Calls `describe`, if the component has it.
+pub(crate) async fn describe(
+    task: &TaskPre<Guest>,
+    name: &TaskName,
+    limits: &Limits,
+    threads: &GuestThreads,
+) -> Result<TaskDescription, LoadFault> {
+    if task.instance_pre().component().get_export_index(None, "describe").is_none() {
+        return Ok(TaskDescription::default());
+    }
+    let call = ask(task.clone(), name.clone(), limits.clone());
+    let said = threads.spawn(tokio::time::timeout(limits.describe_time, call)).await;
+    let text = said
+        .map_err(|panic| LoadFault::Host(panic.into()))?
+        .map_err(|_| LoadFault::DescribeTimeout { max: limits.describe_time })??;
+    if text.len() > limits.description_bytes {
+        return Err(LoadFault::DescriptionTooLarge { found: text.len(), max: limits.description_bytes });
+    }
+    Ok(TaskDescription::parse(&text)?)
+}
+
+async fn ask(task: TaskPre<Guest>, name: TaskName, limits: Limits) -> Result<String, LoadFault> {
+    let engine: &Engine = task.engine();
+    let log = guest::log_to_nobody(&limits);
+    let wasi = guest::bare_wasi(name.as_str(), &log).build();
+    let mut store = Guest::new(wasi, &limits, None).into_store(engine, &limits);
+    let answer = async {
+        let instance = task.instance_pre().instantiate_async(&mut store).await?;
+        let describe = instance.get_typed_func::<(), (String,)>(&mut store, "describe")?;
+        describe.call_async(&mut store, ()).await
+    }
+    .await;
+    log.finish();
+    match answer {
+        Ok((text,)) => Ok(text),
+        Err(error) if outcome::is_hosts_doing(&error) => Err(LoadFault::Host(error.into())),
+        Err(error) => Err(LoadFault::Describe { message: outcome::trap_message(&error, &log.tail()) }),
+    }
+}

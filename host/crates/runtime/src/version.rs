@@ -1,0 +1,145 @@
+//! Loading one version of a plugin: its bytes, its grants, what it says of itself.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use windlass_model::{TaskDescription, TaskName, TaskVersion, Timestamp};
+
+use crate::bindings::TaskPre;
+use crate::capability::artifacts::hex;
+use crate::compile::Compiler;
+use crate::describe::describe;
+use crate::error::LoadFault;
+use crate::grants::{GrantFault, Grants};
+use crate::guest::Guest;
+use crate::schema::ArgsSchema;
+use crate::settings::RuntimeSettings;
+use crate::text;
+use crate::threads::GuestThreads;
+
+/// How large a grants file may be: it is written by hand.
+const GRANTS_MAX: u64 = 256 * 1_024;
+
+/// A version that can run. Never changed; a running attempt holds the one that it started with.
+pub(crate) struct Version {
+    pub(crate) plugin: Arc<Plugin>,
+    pub(crate) grants: Grants,
+    loaded_at: Timestamp,
+}
+
+/// What follows from the component's bytes alone.
+pub(crate) struct Plugin {
+    pub(crate) digest: String,
+    bytes: u64,
+    description: TaskDescription,
+    pub(crate) args: Option<ArgsSchema>,
+    pub(crate) task: TaskPre<Guest>,
+}
+
+/// Why there is no version, and which bytes failed.
+pub(crate) struct Refusal {
+    pub(crate) digest: Option<String>,
+    pub(crate) fault: LoadFault,
+}
+
+impl From<LoadFault> for Refusal {
+    fn from(fault: LoadFault) -> Self {
+        Self { digest: None, fault }
+    }
+}
+
+/// Loads versions.
+pub(crate) struct Loader {
+    pub(crate) settings: Arc<RuntimeSettings>,
+    pub(crate) compiler: Compiler,
+    pub(crate) threads: Arc<GuestThreads>,
+}
+
+impl Loader {
+    /// Loads what is in the file now. If the component is the one in service, its compiled code is taken over: only the
+    /// grants changed.
+    pub(crate) async fn load(
+        &self,
+        file: &Path,
+        name: &TaskName,
+        in_service: Option<Arc<Version>>,
+    ) -> Result<Version, Refusal> {
+        let bytes: Arc<[u8]> = read(file, self.settings.limits.component_bytes).await?.into();
+        let digest = hex(&Sha256::digest(&bytes));
+        let loaded = self.load_bytes(file, name, bytes, &digest, in_service).await;
+        loaded.map_err(|fault| Refusal { digest: Some(digest), fault })
+    }
+
+    async fn load_bytes(
+        &self,
+        file: &Path,
+        name: &TaskName,
+        bytes: Arc<[u8]>,
+        digest: &str,
+        in_service: Option<Arc<Version>>,
+    ) -> Result<Version, LoadFault> {
+        // First what costs nothing.
+        let grants = self.grants(&grants_file(file)).await?;
+        let plugin = match in_service {
+            Some(version) if version.plugin.digest == digest => Arc::clone(&version.plugin),
+            _ => Arc::new(self.plugin(name, bytes, digest).await?),
+        };
+        Ok(Version { plugin, grants, loaded_at: (self.settings.clock)() })
+    }
+
+    async fn plugin(&self, name: &TaskName, bytes: Arc<[u8]>, digest: &str) -> Result<Plugin, LoadFault> {
+        let size = bytes.len() as u64;
+        let task = self.compiler.compile(bytes).await?;
+        let description = describe(&task, name, &self.settings.limits, &self.threads).await?;
+        let args = description.args_schema.as_ref().map(ArgsSchema::parse).transpose()?;
+        Ok(Plugin { digest: digest.to_owned(), bytes: size, description, args, task })
+    }
+
+    async fn grants(&self, file: &Path) -> Result<Grants, LoadFault> {
+        let bytes = match read(file, GRANTS_MAX).await {
+            Ok(bytes) => bytes,
+            Err(LoadFault::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Ok(Grants::default());
+            }
+            Err(fault) => return Err(fault),
+        };
+        let faulty = |faults| LoadFault::Grants { path: file.to_path_buf(), faults };
+        let text =
+            String::from_utf8(bytes).map_err(|_| faulty(vec![GrantFault::NotToml("it is not UTF-8".to_owned())]))?;
+        Grants::parse(&text, &self.settings.data_dir).map_err(faulty)
+    }
+}
+
+impl Version {
+    /// For people.
+    pub(crate) fn shown(&self) -> TaskVersion {
+        TaskVersion {
+            digest: self.plugin.digest.clone(),
+            bytes: self.plugin.bytes,
+            loaded_at: self.loaded_at,
+            description: self.plugin.description.clone(),
+            grants: self.grants.shown(),
+        }
+    }
+
+    /// One line of the log.
+    pub(crate) fn summary(&self) -> String {
+        format!("{} of {}", &self.plugin.digest[..12], text::size(self.plugin.bytes))
+    }
+}
+
+/// The grants file that belongs to a component.
+pub(crate) fn grants_file(component: &Path) -> PathBuf {
+    component.with_extension("toml")
+}
+
+async fn read(path: &Path, max: u64) -> Result<Vec<u8>, LoadFault> {
+    let fault = |source| LoadFault::Read { path: path.to_path_buf(), source };
+    let found = tokio::fs::metadata(path).await.map_err(fault)?.len();
+    if found > max {
+        return Err(LoadFault::TooLarge { found, max });
+    }
+    tokio::fs::read(path).await.map_err(fault)
+}

@@ -1,0 +1,115 @@
+//! Plugs the sandbox into the engine's port. Nothing is decided here.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use windlass_engine as engine;
+use windlass_model::{Artifact, JobId, JsonText, LogStream, Progress, TaskInfo, TaskName};
+use windlass_runtime as runtime;
+
+use crate::settings::Settings;
+
+/// The sandbox, as the engine sees it.
+pub(crate) struct Sandbox(pub(crate) Arc<runtime::Runtime>);
+
+/// The engine's side of a running attempt, as the sandbox sees it.
+struct Host(Arc<dyn engine::AttemptHost>);
+
+/// Where the sandbox keeps its things, and how much of the machine it takes.
+pub(crate) fn runtime_settings(settings: &Settings) -> runtime::RuntimeSettings {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    runtime::RuntimeSettings {
+        plugins: settings.plugins.clone(),
+        data_dir: settings.data_dir.clone(),
+        work_dir: settings.data_dir.join("work"),
+        cache_dir: Some(settings.cache_dir.clone()),
+        artifacts_dir: settings.data_dir.join("artifacts"),
+        slots: settings.slots,
+        guest_threads: processors,
+        limits: runtime::Limits::default(),
+        clock: engine::now,
+    }
+}
+
+#[async_trait]
+impl engine::TaskRunner for Sandbox {
+    fn tasks(&self) -> Vec<TaskInfo> {
+        self.0.tasks()
+    }
+
+    fn task(&self, name: &TaskName) -> Option<TaskInfo> {
+        self.0.task(name)
+    }
+
+    fn loaded(&self) -> Vec<TaskName> {
+        self.0.loaded()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes()
+    }
+
+    fn check_args(&self, task: &TaskName, args: &JsonText) -> Result<(), Vec<engine::ArgsFault>> {
+        let fault = |fault: runtime::ArgsFault| engine::ArgsFault { pointer: fault.pointer, message: fault.message };
+        self.0.check_args(task, args).map_err(|faults| faults.into_iter().map(fault).collect())
+    }
+
+    async fn run(
+        &self,
+        order: engine::AttemptOrder,
+        host: Arc<dyn engine::AttemptHost>,
+        interrupt: CancellationToken,
+    ) -> engine::AttemptReport {
+        let request = runtime::AttemptRequest { job: order.job, deadline: order.deadline };
+        let report = self.0.run(request, Arc::new(Host(host)), interrupt).await;
+        engine::AttemptReport {
+            outcome: report.outcome,
+            plugin_digest: report.plugin_digest,
+            artifacts: report.artifacts,
+        }
+    }
+
+    async fn clean_up(&self, job: JobId) {
+        self.0.clean_up(job).await;
+    }
+
+    async fn artifact(
+        &self,
+        job: JobId,
+        artifact: &Artifact,
+        range: Option<Range<u64>>,
+    ) -> Result<BoxStream<'static, std::io::Result<Bytes>>, engine::ArtifactError> {
+        self.0.artifact(job, artifact, range).await.map_err(|error| match error {
+            runtime::ArtifactError::Gone => engine::ArtifactError::Gone,
+            error => engine::ArtifactError::Store(Box::new(error)),
+        })
+    }
+}
+
+#[async_trait]
+impl runtime::AttemptHost for Host {
+    fn progress(&self, report: Progress) {
+        self.0.progress(report);
+    }
+
+    fn log(&self, stream: LogStream, line: String) {
+        self.0.log(stream, line);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
+
+    async fn save_checkpoint(&self, data: Vec<u8>) -> Result<(), runtime::HostError> {
+        self.0.save_checkpoint(data).await.map_err(|error| runtime::HostError(error.0))
+    }
+
+    async fn load_checkpoint(&self) -> Result<Option<Vec<u8>>, runtime::HostError> {
+        self.0.load_checkpoint().await.map_err(|error| runtime::HostError(error.0))
+    }
+}

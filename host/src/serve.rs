@@ -1,0 +1,90 @@
+//! `windlass serve`: starts everything in order, and stops it in the reverse one.
+
+use std::fs::{File, TryLockError};
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+use windlass_api::ApiSettings;
+use windlass_engine::{Engine, EngineSettings, Stores};
+use windlass_runtime::Runtime;
+use windlass_store::SqliteStore;
+
+use crate::assemble::{Sandbox, runtime_settings};
+use crate::settings::{ServeArgs, Settings};
+use crate::{shutdown, telemetry};
+
+/// Runs the daemon until it is asked to stop.
+pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    telemetry::start(args.log.as_deref(), "info")?;
+    let settings = Settings::resolve(args)?;
+    for dir in [&settings.data_dir, &settings.plugins] {
+        std::fs::create_dir_all(dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
+    }
+    let _lock = lock(&settings.data_dir)?;
+    let listener =
+        TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let address = listener.local_addr()?;
+
+    let store = SqliteStore::open(&settings.database).await?;
+    let runtime = Runtime::new(runtime_settings(&settings))?;
+    runtime.load_all().await;
+    let stop_watching = CancellationToken::new();
+    let watching = tokio::spawn(runtime.clone().watch(stop_watching.clone()));
+    let engine = Engine::start(Stores::of(Arc::new(store.clone())), Arc::new(Sandbox(runtime)), EngineSettings {
+        slots: settings.slots,
+        host: host_name(),
+        cancel_grace: settings.cancel_grace,
+        shutdown_grace: settings.shutdown_grace,
+        // The lock on the data directory sees to that.
+        is_alone: true,
+        ..EngineSettings::default()
+    })
+    .await?;
+
+    let router = windlass_api::router(engine.handle(), ApiSettings::default());
+    let stopping = engine.handle().stopping();
+    let server = axum::serve(listener, router).with_graceful_shutdown(stopping.clone().cancelled_owned());
+    let server = tokio::spawn(server.into_future());
+    announce(&format!("windlass is ready on http://{address}"))?;
+
+    shutdown::asked().await?;
+    info!("Stopping: no more jobs are claimed; running ones have {:?} to end", settings.shutdown_grace);
+    engine.begin_shutdown();
+    stop_watching.cancel();
+    engine.shutdown().await;
+    // Requests that still run have had the whole of that time; a client that never reads must not hold up the end.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(2), server).await;
+    let _ = watching.await;
+    store.close().await;
+    info!("Stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Sees to it that one daemon at a time uses the data directory. Given back when the file is closed, also by a crash.
+pub(crate) fn lock(data_dir: &Path) -> anyhow::Result<File> {
+    let path = data_dir.join("windlass.lock");
+    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("another daemon uses the data directory {}", data_dir.display()),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
+
+/// The one line on standard output: who started the daemon reads the address from it.
+fn announce(line: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "localhost".to_owned(), |name| name.trim().to_owned())
+}

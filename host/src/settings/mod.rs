@@ -1,0 +1,167 @@
+//! What the operator sets: flags over environment (`WINDLASS_*`) over `windlass.toml` over defaults, parsed once.
+
+mod file;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub(crate) use self::file::FileSettings;
+
+/// The flags of the daemon. Each can be given as `WINDLASS_NAME` in the environment or as `name` in `windlass.toml` too.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen [default: 127.0.0.1:7070]. Port 0 takes any free one; the line at the start says which. Only
+    /// loopback addresses are taken, because there are no tokens yet.
+    #[arg(long, env = "WINDLASS_LISTEN", value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where everything is kept: the database, plugins, artifacts, caches [default: windlass-data].
+    #[arg(long, env = "WINDLASS_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Where the plugins are, NAME.wasm with NAME.toml beside it [default: plugins in the data directory].
+    #[arg(long, env = "WINDLASS_PLUGINS", value_name = "DIR")]
+    pub(crate) plugins: Option<PathBuf>,
+    /// Which database holds the queue: sqlite:PATH [default: windlass.db in the data directory].
+    #[arg(long, env = "WINDLASS_DATABASE_URL", value_name = "URL")]
+    pub(crate) database_url: Option<String>,
+    /// A file with settings [default: windlass.toml in the data directory, if it is there].
+    #[arg(long, env = "WINDLASS_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where compiled components are kept between starts [default: cache in the data directory].
+    #[arg(long, env = "WINDLASS_CACHE_DIR", value_name = "DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// How many jobs run at once, 1 to 1000 [default: four for each processor].
+    #[arg(long, env = "WINDLASS_SLOTS", value_name = "N")]
+    pub(crate) slots: Option<u32>,
+    /// How long a cancelled job may go on before it is interrupted, in milliseconds [default: 10000].
+    #[arg(long, env = "WINDLASS_CANCEL_GRACE_MS", value_name = "MS")]
+    pub(crate) cancel_grace_ms: Option<u64>,
+    /// How long running jobs may go on when the daemon stops, in milliseconds [default: 30000].
+    #[arg(long, env = "WINDLASS_SHUTDOWN_GRACE_MS", value_name = "MS")]
+    pub(crate) shutdown_grace_ms: Option<u64>,
+    /// What is logged, as in RUST_LOG [default: info].
+    #[arg(long, env = "WINDLASS_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+}
+
+/// Settings, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) plugins: PathBuf,
+    pub(crate) database: PathBuf,
+    pub(crate) cache_dir: PathBuf,
+    pub(crate) slots: u32,
+    pub(crate) cancel_grace: Duration,
+    pub(crate) shutdown_grace: Duration,
+}
+
+/// Everything that is wrong with the settings, at once.
+#[derive(Debug, thiserror::Error)]
+#[error("the settings are not usable:\n  - {}", .0.join("\n  - "))]
+pub(crate) struct SettingsFaults(pub(crate) Vec<String>);
+
+impl Settings {
+    /// Puts the flags over the file over the defaults, and names every fault.
+    pub(crate) fn resolve(args: ServeArgs) -> Result<Self, SettingsFaults> {
+        let given_dir = args.data_dir.clone().unwrap_or_else(|| PathBuf::from("windlass-data"));
+        let mut faults = Vec::new();
+        let file = FileSettings::read(args.config.as_deref(), &given_dir, &mut faults);
+        Self::merge(args, file, faults)
+    }
+
+    fn merge(args: ServeArgs, file: FileSettings, mut faults: Vec<String>) -> Result<Self, SettingsFaults> {
+        let data_dir = args.data_dir.or(file.data_dir).unwrap_or_else(|| PathBuf::from("windlass-data"));
+        let listen = args.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7070)));
+        if !listen.ip().is_loopback() {
+            faults.push(format!(
+                "listen: {listen} can be reached from other machines, and there are no tokens yet: use 127.0.0.1 or [::1]"
+            ));
+        }
+        let slots = args.slots.or(file.slots).unwrap_or_else(default_slots);
+        if !(1..=1_000).contains(&slots) {
+            faults.push(format!("slots: {slots} is not between 1 and 1000"));
+        }
+        let database = match args.database_url.or(file.database_url) {
+            None => data_dir.join("windlass.db"),
+            Some(url) => sqlite_path(&url).unwrap_or_else(|fault| {
+                faults.push(fault);
+                PathBuf::new()
+            }),
+        };
+        if !faults.is_empty() {
+            return Err(SettingsFaults(faults));
+        }
+        let millis = |flag: Option<u64>, file: Option<u64>, default| Duration::from_millis(flag.or(file).unwrap_or(default));
+        Ok(Self {
+            listen,
+            plugins: args.plugins.or(file.plugins).unwrap_or_else(|| data_dir.join("plugins")),
+            database,
+            cache_dir: args.cache_dir.or(file.cache_dir).unwrap_or_else(|| data_dir.join("cache")),
+            slots,
+            cancel_grace: millis(args.cancel_grace_ms, file.cancel_grace_ms, 10_000),
+            shutdown_grace: millis(args.shutdown_grace_ms, file.shutdown_grace_ms, 30_000),
+            data_dir,
+        })
+    }
+}
+
+/// Jobs wait more than they compute, so there is room for several on each processor.
+fn default_slots() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    u32::try_from(processors * 4).unwrap_or(u32::MAX).min(1_000)
+}
+
+fn sqlite_path(url: &str) -> Result<PathBuf, String> {
+    match url.strip_prefix("sqlite:") {
+        Some(path) if !path.is_empty() => Ok(PathBuf::from(path.strip_prefix("//").unwrap_or(path))),
+        _ if url.starts_with("postgres") => {
+            Err("database_url: PostgreSQL is not supported yet; use sqlite:PATH".to_owned())
+        }
+        // A URL may hold a password, so it is not repeated.
+        _ => Err("database_url: it does not start with sqlite:PATH".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(args: ServeArgs, text: &str) -> Vec<String> {
+        let mut faults = Vec::new();
+        let file = FileSettings::parse(text, "windlass.toml", &mut faults);
+        Settings::merge(args, file, faults).unwrap_err().0
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let args = ServeArgs {
+            listen: Some(SocketAddr::from(([0, 0, 0, 0], 80))),
+            database_url: Some("postgres://u:secret@db/x".to_owned()),
+            ..ServeArgs::default()
+        };
+        let faults = faults(args, "slots = \"many\"\nlisten_on = 1\n");
+        assert_eq!(
+            faults,
+            [
+                "windlass.toml: `listen_on` is not a setting; there are cache_dir, cancel_grace_ms, data_dir, database_url, \
+                 listen, plugins, shutdown_grace_ms, slots",
+                "windlass.toml: slots: invalid type: string \"many\", expected u32",
+                "listen: 0.0.0.0:80 can be reached from other machines, and there are no tokens yet: use 127.0.0.1 or [::1]",
+                "database_url: PostgreSQL is not supported yet; use sqlite:PATH",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
+        let mut faults = Vec::new();
+        let file = FileSettings::parse("slots = 3\ndata_dir = \"there\"", "windlass.toml", &mut faults);
+        let args = ServeArgs { slots: Some(7), ..ServeArgs::default() };
+        let settings = Settings::merge(args, file, faults).unwrap();
+        assert_eq!(settings.slots, 7);
+        assert_eq!(settings.database, PathBuf::from("there/windlass.db"));
+        assert_eq!(settings.cancel_grace, Duration::from_secs(10));
+    }
+}

@@ -1,0 +1,37 @@
+//! What it does with files.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use windlass_guest::{Job, TaskError, cancelled};
+
+pub(crate) fn write_out(files: &BTreeMap<String, String>) -> Result<Value, TaskError> {
+    for (name, content) in files {
+        let path = Path::new("/out").join(name);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(path, content)?;
+    }
+    Ok(json!({ "files": files.len() }))
+}
+
+pub(crate) fn wait_for(job: &Job, path: &str) -> Result<Value, TaskError> {
+    job.progress().step(1).info(format!("Waiting for {path}")).report();
+    while !Path::new(path).exists() {
+        if job.is_cancelled() {
+            return Err(cancelled());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(json!({ "found": path }))
+}
+
+pub(crate) fn append(path: &str, line: &str) -> Result<Value, TaskError> {
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
+    file.write_all(format!("{line}\n").as_bytes())?;
+    Ok(Value::Null)
+}

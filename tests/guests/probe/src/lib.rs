@@ -1,0 +1,151 @@
+//! Does on demand whatever a test needs a guest to do: `{"do": "panic", "message": "…"}`. See README.md for the list.
+
+mod files;
+mod misbehave;
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use windlass_guest::schemars::{self, JsonSchema};
+use windlass_guest::{Job, TaskError, cancelled, fatal, retryable, snooze, task};
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+enum Args {
+    /// Returns `value`.
+    Ok { value: Value },
+    /// Returns this task error.
+    Retryable { message: String },
+    /// Returns this task error.
+    Fatal { message: String },
+    /// Returns this task error, at the first `times` attempts that see no checkpoint; then completes.
+    Snooze { ms: u64 },
+    /// Returns this task error.
+    Cancelled {},
+    /// Panics.
+    Panic { message: String },
+    /// Executes `unreachable`.
+    Trap {},
+    /// Ends the process.
+    Exit { code: i32 },
+    /// Prints lines of `length` characters, every tenth to standard error.
+    Print { lines: u32, length: usize },
+    /// Goes through steps, with a pause after each.
+    Steps { steps: u32, pause_ms: u64 },
+    /// Reports these percentages in turn.
+    Percent { values: Vec<u8> },
+    /// Waits until it is cancelled, then says so.
+    WaitCancel {},
+    /// Sleeps for ever, whatever it is told.
+    IgnoreCancel {},
+    /// Computes for ever.
+    Spin {},
+    /// Sleeps.
+    Sleep { ms: u64 },
+    /// Takes memory until there is no more.
+    EatMemory {},
+    /// Returns a string of so many bytes.
+    BigOutput { bytes: usize },
+    /// Writes files to /out.
+    WriteOut { files: std::collections::BTreeMap<String, String> },
+    /// Writes a file to /out, then fails as retryable.
+    WriteOutThenFail { name: String },
+    /// Reads a file.
+    Read { path: String },
+    /// Writes a file, at any path.
+    Write { path: String, content: String },
+    /// Reads a value of the environment.
+    Env { name: String },
+    /// The first attempt keeps `value` and fails; the next returns what it finds.
+    Checkpoint { value: Value },
+    /// Fails as retryable before attempt `attempt`.
+    FailUntil { attempt: u32 },
+    /// Returns what the job knows of itself.
+    Context {},
+    /// Reports step 1, then waits until a file is there.
+    WaitFile { path: String },
+    /// Appends a line to a file: a start that a test can count.
+    Append { path: String, line: String },
+}
+
+/// Probe
+#[task(backoff = "20ms..100ms")]
+fn probe(job: &Job, args: Args) -> Result<Value, TaskError> {
+    match args {
+        Args::Ok { value } => Ok(value),
+        Args::Retryable { message } => Err(retryable(message)),
+        Args::Fatal { message } => Err(fatal(message)),
+        Args::Snooze { ms } => match job.load_checkpoint::<bool>() {
+            Some(true) => Ok(json!({ "attempt": job.attempt() })),
+            _ => {
+                job.save_checkpoint(&true)?;
+                Err(snooze(Duration::from_millis(ms)))
+            }
+        },
+        Args::Cancelled {} => Err(cancelled()),
+        Args::Panic { message } => panic!("{message}"),
+        Args::Trap {} => misbehave::trap(),
+        Args::Exit { code } => std::process::exit(code),
+        Args::Print { lines, length } => Ok(misbehave::print(lines, length)),
+        Args::Steps { steps, pause_ms } => {
+            for step in 1..=steps {
+                job.progress().step(step).of(step.into(), steps.into()).info(format!("Step {step} of {steps}")).report();
+                std::thread::sleep(Duration::from_millis(pause_ms));
+            }
+            Ok(json!({ "steps": steps }))
+        }
+        Args::Percent { values } => {
+            for value in values {
+                job.progress().percent(value).report();
+            }
+            Ok(Value::Null)
+        }
+        Args::WaitCancel {} => {
+            job.progress().step(1).info("Waiting for a cancel").report();
+            while !job.is_cancelled() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(cancelled())
+        }
+        Args::IgnoreCancel {} => {
+            job.progress().step(1).info("Ignoring everything").report();
+            loop {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+        Args::Spin {} => misbehave::spin(),
+        Args::Sleep { ms } => {
+            std::thread::sleep(Duration::from_millis(ms));
+            Ok(Value::Null)
+        }
+        Args::EatMemory {} => Ok(misbehave::eat_memory()),
+        Args::BigOutput { bytes } => Ok(Value::String("x".repeat(bytes))),
+        Args::WriteOut { files } => files::write_out(&files),
+        Args::WriteOutThenFail { name } => {
+            files::write_out(&[(name, "half".to_owned())].into())?;
+            Err(retryable("failed after it had written"))
+        }
+        Args::Read { path } => Ok(Value::String(std::fs::read_to_string(path)?)),
+        Args::Write { path, content } => Ok(json!({ "written": std::fs::write(path, content).is_ok() })),
+        Args::Env { name } => Ok(std::env::var(name).map_or(Value::Null, Value::String)),
+        Args::Checkpoint { value } => match job.load_checkpoint::<Value>() {
+            Some(kept) => Ok(kept),
+            None => {
+                job.save_checkpoint(&value)?;
+                Err(retryable("kept a checkpoint"))
+            }
+        },
+        Args::FailUntil { attempt } if job.attempt() < attempt => Err(retryable(format!("attempt {}", job.attempt()))),
+        Args::FailUntil { .. } => Ok(json!({ "attempt": job.attempt() })),
+        Args::Context {} => Ok(json!({
+            "id": job.id(),
+            "attempt": job.attempt(),
+            "max_attempts": job.max_attempts(),
+            "deadline": job.deadline(),
+            "context": job.context(),
+        })),
+        Args::WaitFile { path } => files::wait_for(job, &path),
+        Args::Append { path, line } => files::append(&path, &line),
+    }
+}
