@@ -1,2 +1,56 @@
-//! Placeholder.
-fn main() {}
+//! The project's own commands. `cargo xtask demo` and `cargo xtask test` do all the set-up they need, and each may be run again.
+
+#![expect(clippy::print_stdout, reason = "a command for developers talks to its terminal")]
+
+mod data;
+mod demo;
+mod plugins;
+mod shell;
+mod test;
+mod wasm;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own commands")]
+struct Xtask {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds everything, starts a daemon on SQLite and watches a real export.
+    Demo {
+        /// End when the export is over, in place of serving on.
+        #[arg(long)]
+        exit: bool,
+    },
+    /// Formatting, lints, docs and all tests: what CI runs.
+    Test,
+    /// Builds the gallery into target/plugins and the tests' guests into target/guests.
+    Plugins,
+    /// Makes the target wasm32-wasip2 available.
+    Wasm {
+        /// Skip rustup and take the distribution's packages.
+        #[arg(long)]
+        from_packages: bool,
+        /// Install into this sysroot in place of the toolchain's own.
+        #[arg(long, requires = "from_packages")]
+        sysroot: Option<std::path::PathBuf>,
+    },
+    /// Gets the demo's records into target/data.
+    Data,
+}
+
+fn main() -> Result<()> {
+    match Xtask::parse().command {
+        Command::Demo { exit } => demo::demo(exit),
+        Command::Test => test::test(),
+        Command::Plugins => plugins::build(),
+        Command::Wasm { from_packages: true, sysroot } => wasm::install_from_packages(sysroot),
+        Command::Wasm { .. } => wasm::install(),
+        Command::Data => data::fetch().map(drop),
+    }
+}

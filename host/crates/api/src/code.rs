@@ -8,8 +8,9 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $status:ident, $text:literal, $title:literal;)*) => {
         /// What went wrong, for programs. A code never changes its meaning; new ones may be added.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
         pub(crate) enum ErrorCode {
-            $($(#[$doc])* #[serde(rename = $text)] $name,)*
+            $($(#[$doc])* $name,)*
         }
 
         impl ErrorCode {
@@ -93,6 +94,13 @@ codes! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_has_one_name() {
+        for code in ErrorCode::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+    }
 
     #[test]
     fn the_list_of_codes_is_what_clients_were_promised() {

@@ -1,5 +1,5 @@
-//! The whole list of routes. What stands here is served, and what is served under `/api` or as a probe is in the OpenAPI
-//! document: both come from the same list.
+//! The whole list of routes. The calls of the API and the probes are served and described from the same list, so that the
+//! OpenAPI document cannot leave one out or invent one.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::middleware;
 use crate::problem::Problem;
 use crate::routes::events::{ProgressEventView, StateEventView};
 use crate::routes::logs::LogLineView;
-use crate::routes::{artifacts, attempts, events, fallback, health, jobs, logs, root, tasks};
+use crate::routes::{artifacts, attempts, download, events, fallback, health, jobs, logs, root, tasks};
 use crate::settings::ApiSettings;
 
 /// Below which path the API stands.
@@ -65,7 +65,7 @@ fn list() -> OpenApiRouter<Api> {
         .routes(routes!(logs::read_log))
         .routes(routes!(attempts::list_attempts))
         .routes(routes!(artifacts::list_artifacts))
-        .routes(routes!(artifacts::download))
+        .routes(routes!(download::download_artifact))
         .routes(routes!(tasks::list_tasks))
         .routes(routes!(tasks::get_task))
         .routes(routes!(health::healthz))
@@ -80,7 +80,8 @@ fn list() -> OpenApiRouter<Api> {
         description = "Background jobs whose handlers are sandboxed WebAssembly components.\n\n\
             Times are RFC 3339 in UTC. Ids are UUIDs of version 7. Lists page by cursor. Unknown fields and unknown \
             parameters are refused with their name. Every error is a problem document (RFC 9457) with a stable `code`. \
-            What is absent from a request and what is null are the same.",
+            Every call may also answer 500 (`internal`) or 503 (`database_unavailable`, with `Retry-After`). What is absent \
+            from a request and what is null are the same.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT"),
     ),
     tags(

@@ -86,7 +86,7 @@ pub(crate) struct ProgressEventView {
     params(
         ("id" = Uuid, Path, description = "The job."),
         FollowParams,
-        ("Last-Event-ID" = Option<u64>, Header, description = "Only what came after the event with this id."),
+        ("Last-Event-ID" = Option<u64>, Header, nullable = false, description = "Only what came after the event with this id."),
     ),
     responses(
         (status = 200, description = "The events, from the start or from where the client was.",

@@ -2,6 +2,7 @@
 
 pub(crate) mod artifacts;
 pub(crate) mod attempts;
+pub(crate) mod download;
 pub(crate) mod events;
 pub(crate) mod fallback;
 pub(crate) mod health;

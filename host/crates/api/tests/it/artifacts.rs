@@ -82,7 +82,9 @@ async fn a_part_of_a_file_is_served_from_either_end() {
 #[tokio::test]
 async fn a_range_outside_the_file_says_how_large_the_file_is() {
     let (api, id) = with_artifacts().await;
-    for (name, range, size) in [("data.csv", "bytes=36-", 36), ("data.csv", "bytes=-0", 36), ("empty.txt", "bytes=0-", 0)] {
+    for (name, range, size) in
+        [("data.csv", "bytes=36-", 36), ("data.csv", "bytes=-0", 36), ("empty.txt", "bytes=0-", 0)]
+    {
         let answer = api.download(&id, name, &[("range", range)]).await;
         answer.problem(416, "range_not_satisfiable");
         assert_eq!(answer.header("content-range"), format!("bytes */{size}"));

@@ -9,7 +9,8 @@ async fn a_batch_is_answered_with_its_ids_in_order() {
     let api = TestApi::start().await;
     let batch: Vec<_> = (0..20).map(|n| json!({ "task": "hello", "tags": [format!("n{n}")] })).collect();
     let lines: String = batch.iter().map(|job| format!("{job}\n")).collect();
-    for (content_type, body) in [("application/json", Value::from(batch).to_string()), ("application/x-ndjson", lines)] {
+    for (content_type, body) in [("application/json", Value::from(batch).to_string()), ("application/x-ndjson", lines)]
+    {
         let answer = api.post_raw("jobs/batch", content_type, body).await;
         assert_eq!(answer.status, 202);
         let ids = answer.json()["jobs"].as_array().unwrap().clone();
@@ -41,7 +42,9 @@ async fn one_fault_in_a_batch_and_nothing_is_stored() {
     }
     let problem = api.post("jobs/batch", &json!([good, { "task": "broken" }])).await.problem(409, "task_not_loaded");
     assert_eq!(problem["index"], 1);
-    api.post_raw("jobs/batch", "application/x-ndjson", "{\"task\":\"hello\"}\n{\"task\"").await.problem(400, "invalid_json");
+    api.post_raw("jobs/batch", "application/x-ndjson", "{\"task\":\"hello\"}\n{\"task\"")
+        .await
+        .problem(400, "invalid_json");
     api.post_raw("jobs/batch", "text/csv", "hello").await.problem(415, "unsupported_media_type");
     assert_eq!(api.job_count().await, 0);
 }

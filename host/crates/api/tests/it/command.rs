@@ -37,7 +37,9 @@ async fn a_job_that_is_over_cannot_be_cancelled() {
 #[tokio::test]
 async fn a_running_job_cannot_be_retried_and_one_that_is_over_can() {
     let api = TestApi::start().await;
-    let id = api.enqueue_as(json!({ "task": "hello", "args": { "wait": true, "fatal_once": "no" }, "max_attempts": 1 })).await;
+    let id = api
+        .enqueue_as(json!({ "task": "hello", "args": { "wait": true, "fatal_once": "no" }, "max_attempts": 1 }))
+        .await;
     api.reaches(&id, "running").await;
     api.post(format!("jobs/{id}/retry"), &json!(null)).await.problem(409, "job_running");
     api.runner.open_gate();

@@ -1,5 +1,6 @@
 //! `GET /jobs/{id}/events`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -190,7 +191,10 @@ async fn a_retry_is_part_of_the_same_history() {
     let last = history(&first).last().unwrap().0.to_string();
     api.post(format!("jobs/{id}/retry"), &json!(null)).await;
     let rest = history(&api.follow_after(&id, "", Some(&last)).await.rest().await);
-    assert_eq!(json!(rest.iter().map(|(_, what)| what).collect::<Vec<_>>()), json!(["available", "running", "completed"]));
+    assert_eq!(
+        json!(rest.iter().map(|(_, what)| what).collect::<Vec<_>>()),
+        json!(["available", "running", "completed"])
+    );
 }
 
 #[tokio::test]
@@ -204,4 +208,17 @@ async fn a_malformed_place_in_the_stream_is_refused() {
         api.get(format!("{path}?after={value}")).await.problem(400, "invalid_query");
     }
     api.get(format!("{path}?logs=maybe")).await.problem(400, "invalid_query");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_leaves_nothing_behind() {
+    let api = TestApi::start().await;
+    let id = api.enqueue_as(json!({ "task": "hello", "delay_ms": 3_600_000 })).await;
+    // Whoever follows a job holds the engine's handle, and the handle holds the runner.
+    let before = Arc::strong_count(&api.runner);
+    let mut stream = api.follow(&id, "").await;
+    stream.next().await.unwrap();
+    assert!(Arc::strong_count(&api.runner) > before);
+    drop(stream);
+    assert_eq!(Arc::strong_count(&api.runner), before);
 }

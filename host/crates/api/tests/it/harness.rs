@@ -24,7 +24,7 @@ pub(crate) struct TestApi {
     pub(crate) engine: Engine,
     pub(crate) store: SqliteStore,
     pub(crate) runner: Arc<FakeRunner>,
-    router: Router,
+    pub(crate) router: Router,
     _folder: tempfile::TempDir,
 }
 
@@ -43,8 +43,7 @@ impl TestApi {
             is_alone: true,
             ..EngineSettings::default()
         };
-        let engine =
-            Engine::start(Stores::of(Arc::new(store.clone())), runner.clone(), engine_settings).await.unwrap();
+        let engine = Engine::start(Stores::of(Arc::new(store.clone())), runner.clone(), engine_settings).await.unwrap();
         let router = windlass_api::router(engine.handle(), settings);
         Self { engine, store, runner, router, _folder: folder }
     }
@@ -116,7 +115,12 @@ impl TestApi {
         let response = self.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        EventReader { chunks: response.into_body().into_data_stream(), text: String::new(), ready: VecDeque::new(), comments: 0 }
+        EventReader {
+            chunks: response.into_body().into_data_stream(),
+            text: String::new(),
+            ready: VecDeque::new(),
+            comments: 0,
+        }
     }
 
     /// How many jobs are stored, up to 500.

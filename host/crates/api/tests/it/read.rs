@@ -36,7 +36,8 @@ async fn a_wait_that_is_over_is_answered_with_the_job_as_it_is() {
 
 #[tokio::test]
 async fn a_wait_sees_what_another_host_did() {
-    let api = TestApi::start_with(ApiSettings { poll_every: Duration::from_millis(50), ..ApiSettings::default() }).await;
+    let api =
+        TestApi::start_with(ApiSettings { poll_every: Duration::from_millis(50), ..ApiSettings::default() }).await;
     let id = api.enqueue_as(json!({ "task": "hello", "delay_ms": 3_600_000 })).await;
     let waiting = api.get(format!("jobs/{id}?wait=20s"));
     // Past the engine: its bus does not hear of this.
@@ -105,7 +106,10 @@ async fn attempts_are_listed_with_their_errors() {
     let attempts = api.get(format!("jobs/{id}/attempts")).await.json()["attempts"].as_array().unwrap().clone();
     assert_eq!(attempts.len(), 2);
     assert_eq!(attempts[0]["error"], json!({ "kind": "fatal", "message": "no such column" }));
-    assert_eq!((&attempts[1]["attempt"], &attempts[1]["lease"], &attempts[1]["error"]), (&json!(2), &json!(2), &json!(null)));
+    assert_eq!(
+        (&attempts[1]["attempt"], &attempts[1]["lease"], &attempts[1]["error"]),
+        (&json!(2), &json!(2), &json!(null))
+    );
     assert!(attempts[1]["duration_ms"].is_u64() && attempts[1]["worker_id"].is_string(), "{attempts:?}");
 }
 

@@ -13,8 +13,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use windlass_engine::{ArgsFault, ArtifactError, AttemptHost, AttemptOrder, AttemptReport, TaskRunner};
 use windlass_model::{
-    Artifact, AttemptError, AttemptOutcome, ErrorKind, JobId, JsonText, LoadError, LogStream, Progress, TaskDescription,
-    TaskInfo, TaskName, TaskVersion, Timestamp,
+    Artifact, AttemptError, AttemptOutcome, ErrorKind, JobId, JsonText, LoadError, LogStream, Progress,
+    TaskDescription, TaskInfo, TaskName, TaskVersion, Timestamp,
 };
 
 /// The content of every artifact.
@@ -86,7 +86,11 @@ impl FakeRunner {
             host.log(LogStream::Stdout, format!("line {line}"));
         }
         for step in 1..=script.steps {
-            host.progress(Progress { task_step: Some(step), percent_complete: Some(0), status_info: Some(format!("step {step}")) });
+            host.progress(Progress {
+                task_step: Some(step),
+                percent_complete: Some(0),
+                status_info: Some(format!("step {step}")),
+            });
         }
         for percent in script.percents {
             self.demand_gate(host, interrupt).await?;
@@ -114,13 +118,7 @@ impl FakeRunner {
 fn artifact(name: &str, lease: u64) -> Artifact {
     let bytes = if name == "empty.txt" { 0 } else { CONTENT.len() as u64 };
     let content_type = if name.ends_with(".csv") { "text/csv" } else { "application/octet-stream" };
-    Artifact {
-        name: name.to_owned(),
-        bytes,
-        content_type: content_type.to_owned(),
-        sha256: "5e55".repeat(16),
-        lease,
-    }
+    Artifact { name: name.to_owned(), bytes, content_type: content_type.to_owned(), sha256: "5e55".repeat(16), lease }
 }
 
 fn task(name: &str) -> Option<TaskInfo> {
@@ -168,11 +166,13 @@ impl TaskRunner for FakeRunner {
     }
 
     fn check_args(&self, task: &TaskName, args: &JsonText) -> Result<(), Vec<ArgsFault>> {
-        let fault = |pointer: &str, message: &str| ArgsFault { pointer: pointer.to_owned(), message: message.to_owned() };
+        let fault =
+            |pointer: &str, message: &str| ArgsFault { pointer: pointer.to_owned(), message: message.to_owned() };
         match task.as_str() {
-            "export-csv" if args.as_str().contains("pric") => {
-                Err(vec![fault("/columns/0", "\"pric\" is not one of the columns"), fault("", "\"source\" is required")])
-            }
+            "export-csv" if args.as_str().contains("pric") => Err(vec![
+                fault("/columns/0", "\"pric\" is not one of the columns"),
+                fault("", "\"source\" is required"),
+            ]),
             _ => Ok(()),
         }
     }

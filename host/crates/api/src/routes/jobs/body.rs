@@ -32,13 +32,16 @@ const TAG_LENGTH_MAX: usize = 100;
 /// daemon's. Unknown fields are refused.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = Enqueue)]
+#[schema(
+    as = Enqueue,
+    example = json!({"task": "export-csv", "args": {"source": "flights.json", "columns": ["origin", "delay"]}, "tags": ["nightly"]})
+)]
 pub(crate) struct EnqueueBody {
     /// The task.
     #[schema(value_type = String, required = true, example = "export-csv")]
     task: Option<TaskName>,
     /// The arguments: a JSON object that fits the task's `args_schema`, `{}` if absent. At most 1 MiB.
-    #[schema(value_type = Option<Object>, example = json!({"source": "flights.json", "columns": ["origin", "delay"]}))]
+    #[schema(value_type = Option<Object>)]
     args: Option<JsonText>,
     /// The queue: 1 to 64 characters of a-z, 0-9, `-`, `_`. `default` if neither the request nor the task names one.
     #[schema(value_type = Option<String>, example = "default")]

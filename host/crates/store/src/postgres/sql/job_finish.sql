@@ -1,6 +1,6 @@
 -- Writes down what becomes of jobs whose attempts ended, each only if it still runs under its lease. $1: a JSON array, $2: now.
 UPDATE jobs
-SET state = done.state, run_at = coalesce($2 + done.delay * interval '1 microsecond', run_at),
+SET state = done.state, run_at = coalesce($2::timestamptz + done.delay * interval '1 microsecond', run_at),
     finished_at = CASE WHEN done.state IN ('completed', 'discarded', 'cancelled') THEN $2 END,
     attempt = attempt - done.attempts_back, crash_count = done.crash_count, host_fault_count = done.host_fault_count,
     output = done.output, error_kind = done.error_kind, error_message = done.error_message,

@@ -1,0 +1,95 @@
+//! The commands of the binary, as a script would use them.
+
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::daemon::{Daemon, binary, guest};
+
+fn windlass(args: &[&str]) -> Output {
+    Command::new(binary()).args(args).env_remove("WINDLASS_URL").output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[tokio::test]
+async fn a_job_can_be_enqueued_watched_and_shown() {
+    let daemon = Daemon::start().await;
+    let args = json!({ "do": "steps", "steps": 3, "pause_ms": 20 }).to_string();
+    let watched = windlass(&["enqueue", "probe", "--args", &args, "--watch", "--url", &daemon.url]);
+    assert_eq!(watched.status.code(), Some(0), "{}", text(&watched.stderr));
+    let said = text(&watched.stdout) + &text(&watched.stderr);
+    assert!(said.contains("Step 3 of 3"), "{said}");
+
+    let enqueued = windlass(&["enqueue", "probe", "--args", r#"{"do":"ok","value":7}"#, "--json", "--url", &daemon.url]);
+    let job: Value = serde_json::from_slice(&enqueued.stdout).unwrap();
+    let id = job["id"].as_str().unwrap();
+    daemon.finished(id).await;
+    let shown = windlass(&["jobs", "show", id, "--json", "--url", &daemon.url]);
+    assert_eq!(serde_json::from_slice::<Value>(&shown.stdout).unwrap()["output"], 7);
+    let listed = windlass(&["jobs", "list", "--url", &daemon.url]);
+    assert!(text(&listed.stdout).contains(id), "{}", text(&listed.stdout));
+    let tasks = windlass(&["tasks", "--url", &daemon.url]);
+    assert!(text(&tasks.stdout).contains("probe"), "{}", text(&tasks.stdout));
+}
+
+#[tokio::test]
+async fn exit_codes_tell_a_script_how_it_went() {
+    let daemon = Daemon::start().await;
+    let fatal = windlass(&["enqueue", "probe", "--args", r#"{"do":"fatal","message":"no"}"#, "--watch", "--url", &daemon.url]);
+    assert_eq!(fatal.status.code(), Some(3), "{}", text(&fatal.stderr));
+    let unknown = windlass(&["enqueue", "prob", "--args", "{}", "--url", &daemon.url]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(text(&unknown.stderr).contains("probe"), "{}", text(&unknown.stderr));
+    let usage = windlass(&["enqueue"]);
+    assert_eq!(usage.status.code(), Some(2));
+    let nobody = windlass(&["jobs", "list", "--url", "http://127.0.0.1:9"]);
+    assert_eq!(nobody.status.code(), Some(5), "{}", text(&nobody.stderr));
+}
+
+#[test]
+fn a_plugin_runs_without_a_daemon() {
+    let out = tempfile::tempdir().unwrap();
+    let hello = guest("hello");
+    let run = windlass(&["run", hello.to_str().unwrap(), "--args", r#"{"name":"Ada"}"#]);
+    assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+    assert_eq!(text(&run.stdout).trim(), r#"{"greeting":"Hello, Ada!"}"#);
+
+    let wrong = windlass(&["run", hello.to_str().unwrap(), "--args", r#"{"nam":"Ada"}"#]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(text(&wrong.stderr).contains("name"), "{}", text(&wrong.stderr));
+
+    let probe = guest("probe");
+    let args = r#"{"do":"write_out","files":{"a.txt":"one"}}"#;
+    let run = windlass(&["run", probe.to_str().unwrap(), "--args", args, "--out", out.path().to_str().unwrap()]);
+    assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+    assert_eq!(std::fs::read_to_string(out.path().join("a.txt")).unwrap(), "one");
+
+    let failed = windlass(&["run", probe.to_str().unwrap(), "--args", r#"{"do":"panic","message":"the box is empty"}"#]);
+    assert_eq!(failed.status.code(), Some(3));
+    assert!(text(&failed.stderr).contains("the box is empty"));
+}
+
+#[test]
+fn settings_that_are_not_usable_are_all_named_and_nothing_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let serve = windlass(&["serve", "--listen", "0.0.0.0:0", "--slots", "0", "--data-dir", data.to_str().unwrap()]);
+    assert_eq!(serve.status.code(), Some(1));
+    let said = text(&serve.stderr);
+    assert!(said.contains("listen:") && said.contains("slots:"), "{said}");
+    assert!(!data.exists());
+}
+
+#[test]
+fn check_says_what_would_happen() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugins = folder.path().join("plugins");
+    std::fs::create_dir_all(&plugins).unwrap();
+    std::fs::write(plugins.join("broken.wasm"), "not a component").unwrap();
+    let check = windlass(&["check", "--data-dir", folder.path().to_str().unwrap()]);
+    assert_eq!(check.status.code(), Some(1));
+    assert!(text(&check.stdout).contains("FAULT plugin broken"), "{}", text(&check.stdout));
+}

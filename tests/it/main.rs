@@ -1,0 +1,16 @@
+//! Whole daemons: the real binary as a process, real plugins, real HTTP. A file is named after the behaviour that it tests.
+//!
+//! They need `windlass` and the guests to be built: `cargo xtask test` sees to that; by hand it is
+//! `cargo xtask plugins && cargo build -p windlass`.
+
+mod bad_input;
+mod cancel;
+mod command_line;
+mod daemon;
+mod durability;
+mod endings;
+mod export;
+mod hot_swap;
+mod progress;
+mod retry;
+mod shutdown;

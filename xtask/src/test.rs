@@ -1,0 +1,39 @@
+//! `cargo xtask test`: exactly what CI runs.
+
+use anyhow::Result;
+
+use crate::plugins;
+use crate::shell::{cargo, output, program, run};
+
+/// Formatting, lints, docs and all tests. The test runner comes last, so that its count closes the output.
+pub(crate) fn test() -> Result<()> {
+    run(cargo(&["fmt", "--all", "--check"]))?;
+    run(cargo(&["fmt", "--manifest-path", "plugins/Cargo.toml", "--all", "--check"]))?;
+    plugins::build()?;
+    run(cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    let mut guests = cargo(&["clippy", "--manifest-path", "plugins/Cargo.toml", "--workspace", "--release"]);
+    guests.args(["--target", crate::wasm::TARGET, "--target-dir", "target/wasm", "--", "-D", "warnings"]);
+    run(guests)?;
+    let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    docs.env("RUSTDOCFLAGS", "-D warnings");
+    run(docs)?;
+    run(cargo(&["build", "--package", "windlass"]))?;
+    run(cargo(&[
+        "test",
+        "--manifest-path",
+        "plugins/Cargo.toml",
+        "--package",
+        "export-csv",
+        "--target-dir",
+        "target/gallery",
+    ]))?;
+    run(cargo(&["test", "--workspace", "--doc"]))?;
+    let has_nextest = output(program("cargo", ["nextest", "--version"])).is_ok();
+    // A snapshot that changed is a failure, never a file that is written in passing.
+    let mut tests = match has_nextest {
+        true => cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]),
+        false => cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"]),
+    };
+    tests.env("INSTA_UPDATE", "no");
+    run(tests)
+}
