@@ -52,7 +52,8 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let runtime = Runtime::new(settings(&args, scratch.path()))?;
     let task = runtime.load_file(&args.plugin).await?;
     if let Err(faults) = runtime.check_args(&task, &job_args) {
-        let faults: Vec<_> = faults.iter().map(|fault| format!("  - args{}: {}", fault.pointer, fault.message)).collect();
+        let faults: Vec<_> =
+            faults.iter().map(|fault| format!("  - args{}: {}", fault.pointer, fault.message)).collect();
         bail!("the arguments do not fit the task `{task}`:\n{}", faults.join("\n"));
     }
     let timeout = args.timeout_ms.map_or(DEFAULT_TIMEOUT, Duration::from_millis);

@@ -36,15 +36,19 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     runtime.load_all().await;
     let stop_watching = CancellationToken::new();
     let watching = tokio::spawn(runtime.clone().watch(stop_watching.clone()));
-    let engine = Engine::start(Stores::of(Arc::new(store.clone())), Arc::new(Sandbox(runtime)), EngineSettings {
-        slots: settings.slots,
-        host: host_name(),
-        cancel_grace: settings.cancel_grace,
-        shutdown_grace: settings.shutdown_grace,
-        // The lock on the data directory sees to that.
-        is_alone: true,
-        ..EngineSettings::default()
-    })
+    let engine = Engine::start(
+        Stores::of(Arc::new(store.clone())),
+        Arc::new(Sandbox(runtime)),
+        EngineSettings {
+            slots: settings.slots,
+            host: host_name(),
+            cancel_grace: settings.cancel_grace,
+            shutdown_grace: settings.shutdown_grace,
+            // The lock on the data directory sees to that.
+            is_alone: true,
+            ..EngineSettings::default()
+        },
+    )
     .await?;
 
     let router = windlass_api::router(engine.handle(), ApiSettings::default());

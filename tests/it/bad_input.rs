@@ -43,13 +43,21 @@ async fn a_job_that_is_not_well_formed_is_refused_and_not_stored() {
 #[tokio::test]
 async fn a_body_that_is_too_large_or_no_json_is_refused() {
     let daemon = Daemon::start().await;
-    let post = |body: String| daemon.request(Method::POST, "/api/v1/jobs").header("content-type", "application/json").body(body).send();
+    let post = |body: String| {
+        daemon.request(Method::POST, "/api/v1/jobs").header("content-type", "application/json").body(body).send()
+    };
     let big = json!({ "task": "probe", "args": { "do": "ok", "value": "x".repeat(3 << 20) } }).to_string();
     let answer = post(big).await.unwrap();
     assert_eq!(answer.status(), 413);
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
     assert_eq!(post("{".to_owned()).await.unwrap().status(), 400);
-    let text = daemon.request(Method::POST, "/api/v1/jobs").header("content-type", "text/plain").body("{}").send().await.unwrap();
+    let text = daemon
+        .request(Method::POST, "/api/v1/jobs")
+        .header("content-type", "text/plain")
+        .body("{}")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(text.status(), 415);
 }
 

@@ -23,7 +23,8 @@ async fn a_job_can_be_enqueued_watched_and_shown() {
     let said = text(&watched.stdout) + &text(&watched.stderr);
     assert!(said.contains("Step 3 of 3"), "{said}");
 
-    let enqueued = windlass(&["enqueue", "probe", "--args", r#"{"do":"ok","value":7}"#, "--json", "--url", &daemon.url]);
+    let enqueued =
+        windlass(&["enqueue", "probe", "--args", r#"{"do":"ok","value":7}"#, "--json", "--url", &daemon.url]);
     let job: Value = serde_json::from_slice(&enqueued.stdout).unwrap();
     let id = job["id"].as_str().unwrap();
     daemon.finished(id).await;
@@ -38,7 +39,8 @@ async fn a_job_can_be_enqueued_watched_and_shown() {
 #[tokio::test]
 async fn exit_codes_tell_a_script_how_it_went() {
     let daemon = Daemon::start().await;
-    let fatal = windlass(&["enqueue", "probe", "--args", r#"{"do":"fatal","message":"no"}"#, "--watch", "--url", &daemon.url]);
+    let fatal =
+        windlass(&["enqueue", "probe", "--args", r#"{"do":"fatal","message":"no"}"#, "--watch", "--url", &daemon.url]);
     assert_eq!(fatal.status.code(), Some(3), "{}", text(&fatal.stderr));
     let unknown = windlass(&["enqueue", "prob", "--args", "{}", "--url", &daemon.url]);
     assert_eq!(unknown.status.code(), Some(1));
@@ -67,7 +69,8 @@ fn a_plugin_runs_without_a_daemon() {
     assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
     assert_eq!(std::fs::read_to_string(out.path().join("a.txt")).unwrap(), "one");
 
-    let failed = windlass(&["run", probe.to_str().unwrap(), "--args", r#"{"do":"panic","message":"the box is empty"}"#]);
+    let failed =
+        windlass(&["run", probe.to_str().unwrap(), "--args", r#"{"do":"panic","message":"the box is empty"}"#]);
     assert_eq!(failed.status.code(), Some(3));
     assert!(text(&failed.stderr).contains("the box is empty"));
 }

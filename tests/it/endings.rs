@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use crate::daemon::Daemon;
 
 fn ending(job: &Value) -> (&str, &str, &str) {
-    let text = |value: &'_ Value| -> &'static str { Box::leak(value.as_str().unwrap_or_default().to_owned().into_boxed_str()) };
+    let text = |value: &'_ Value| -> &'static str {
+        Box::leak(value.as_str().unwrap_or_default().to_owned().into_boxed_str())
+    };
     (text(&job["state"]), text(&job["error"]["kind"]), text(&job["error"]["message"]))
 }
 
@@ -65,7 +67,8 @@ async fn a_trap_an_exit_and_too_much_memory_fail_the_attempt_and_nothing_else() 
         let job = daemon.finished(&id).await;
         assert_eq!((&job["state"], &job["error"]["kind"]), (&json!("discarded"), &json!(kind)), "{job}");
     }
-    let id = daemon.enqueue_job(json!({ "task": "probe", "max_attempts": 1, "args": { "do": "exit", "code": 3 } })).await;
+    let id =
+        daemon.enqueue_job(json!({ "task": "probe", "max_attempts": 1, "args": { "do": "exit", "code": 3 } })).await;
     assert_eq!(daemon.finished(&id).await["error"]["kind"], "trap");
     assert_eq!(daemon.run(json!({ "do": "ok", "value": 1 })).await["output"], 1);
 }
@@ -116,7 +119,9 @@ async fn what_was_granted_is_there_and_nothing_else() {
     assert_eq!(daemon.run(json!({ "do": "env", "name": "GREETING" })).await["output"], "good morning");
     assert_eq!(daemon.run(json!({ "do": "env", "name": "PATH" })).await["output"], Value::Null);
     for path in ["/etc/hostname", "/data/../plugins/probe.toml", "../etc/hostname"] {
-        let id = daemon.enqueue_job(json!({ "task": "probe", "max_attempts": 1, "args": { "do": "read", "path": path } })).await;
+        let id = daemon
+            .enqueue_job(json!({ "task": "probe", "max_attempts": 1, "args": { "do": "read", "path": path } }))
+            .await;
         assert_eq!(daemon.finished(&id).await["state"], "discarded", "{path}");
     }
 }

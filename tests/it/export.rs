@@ -36,7 +36,8 @@ async fn an_export_goes_from_http_to_a_csv_with_as_many_rows_as_records() {
         writeln!(lines, r#"{{"id":{number},"name":"say \"{number}\"","tags":[1,2]}}"#).unwrap();
     }
     fs::write(daemon.path().join("shared/records.jsonl"), &lines).unwrap();
-    let job = export(&daemon, json!({ "source": "records.jsonl", "columns": ["name", "id"], "file_name": "all.csv" })).await;
+    let job =
+        export(&daemon, json!({ "source": "records.jsonl", "columns": ["name", "id"], "file_name": "all.csv" })).await;
     assert_eq!(job["state"], "completed", "{job}");
     assert_eq!((&job["output"]["rows"], &job["output"]["file"]), (&json!(30_000), &json!("all.csv")));
     let csv = download(&daemon, &job, "all.csv").await;

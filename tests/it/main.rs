@@ -3,6 +3,8 @@
 //! They need `windlass` and the guests to be built: `cargo xtask test` sees to that; by hand it is
 //! `cargo xtask plugins && cargo build -p windlass`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
+
 mod bad_input;
 mod cancel;
 mod command_line;

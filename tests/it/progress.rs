@@ -17,7 +17,10 @@ async fn events(daemon: &Daemon, id: &str, after: Option<&str>) -> Vec<(Option<S
         text.push_str(std::str::from_utf8(&chunk.unwrap()).unwrap());
     }
     let field = |block: &str, name: &str| {
-        block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ").or(line.strip_prefix(name)?.strip_prefix(":"))).map(str::to_owned)
+        block
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": ").or(line.strip_prefix(name)?.strip_prefix(":")))
+            .map(str::to_owned)
     };
     text.split("\n\n")
         .filter_map(|block| {
@@ -32,9 +35,17 @@ async fn the_event_stream_has_every_step_in_order_and_ends_with_the_job() {
     let daemon = Daemon::start().await;
     let id = daemon.enqueue(json!({ "do": "steps", "steps": 30, "pause_ms": 5 })).await;
     let events = events(&daemon, &id, None).await;
-    let steps: Vec<_> = events.iter().filter(|(_, kind, _)| kind == "step").map(|(_, _, data)| data["task_step"].as_u64().unwrap()).collect();
+    let steps: Vec<_> = events
+        .iter()
+        .filter(|(_, kind, _)| kind == "step")
+        .map(|(_, _, data)| data["task_step"].as_u64().unwrap())
+        .collect();
     assert_eq!(steps, (1..=30).collect::<Vec<_>>());
-    let states: Vec<_> = events.iter().filter(|(_, kind, _)| kind == "state").map(|(_, _, data)| data["state"].as_str().unwrap()).collect();
+    let states: Vec<_> = events
+        .iter()
+        .filter(|(_, kind, _)| kind == "state")
+        .map(|(_, _, data)| data["state"].as_str().unwrap())
+        .collect();
     assert_eq!(states, ["available", "running", "completed"]);
     let (_, last, job) = events.last().unwrap();
     assert_eq!((last.as_str(), &job["state"]), ("end", &json!("completed")));

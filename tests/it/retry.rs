@@ -11,7 +11,8 @@ async fn a_retryable_error_is_tried_again_until_it_passes() {
     assert_eq!((&job["state"], &job["attempt"]), (&json!("completed"), &json!(3)), "{job}");
     assert_eq!(job["error"], Value::Null);
     let (_, attempts) = daemon.get(&format!("/api/v1/jobs/{}/attempts", job["id"].as_str().unwrap())).await;
-    let kinds: Vec<_> = attempts["attempts"].as_array().unwrap().iter().map(|attempt| attempt["error"]["kind"].clone()).collect();
+    let kinds: Vec<_> =
+        attempts["attempts"].as_array().unwrap().iter().map(|attempt| attempt["error"]["kind"].clone()).collect();
     assert_eq!(kinds, [json!("retryable"), json!("retryable"), Value::Null]);
 }
 
@@ -46,7 +47,9 @@ async fn a_checkpoint_of_the_first_attempt_is_there_for_the_second() {
 #[tokio::test]
 async fn a_delayed_job_waits_for_its_time() {
     let daemon = Daemon::start().await;
-    let (_, job) = daemon.post("/api/v1/jobs", &json!({ "task": "probe", "delay_ms": 300, "args": { "do": "ok", "value": 1 } })).await;
+    let (_, job) = daemon
+        .post("/api/v1/jobs", &json!({ "task": "probe", "delay_ms": 300, "args": { "do": "ok", "value": 1 } }))
+        .await;
     assert_eq!(job["state"], "scheduled");
     let job = daemon.finished(job["id"].as_str().unwrap()).await;
     assert_eq!(job["state"], "completed");

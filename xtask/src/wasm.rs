@@ -115,17 +115,17 @@ impl<'a> Packages<'a> {
     }
 }
 
-/// The mirror that the system itself uses.
+/// The mirror that the system itself uses, among whatever other sources it has.
 fn mirror() -> Option<String> {
     let mut files = vec![PathBuf::from("/etc/apt/sources.list")];
     if let Ok(entries) = fs::read_dir("/etc/apt/sources.list.d") {
         files.extend(entries.flatten().map(|entry| entry.path()));
     }
-    let texts: Vec<String> = files.iter().filter_map(|path| fs::read_to_string(path).ok()).collect();
-    let modern = texts.iter().flat_map(|text| text.lines()).find_map(|line| line.strip_prefix("URIs:"));
-    let old = texts.iter().flat_map(|text| text.lines()).filter_map(|line| line.strip_prefix("deb "));
-    let old = || old.flat_map(str::split_whitespace).find(|word| word.starts_with("http"));
-    modern.and_then(|uris| uris.split_whitespace().next()).or_else(old).map(str::to_owned)
+    let texts = files.iter().filter_map(|path| fs::read_to_string(path).ok());
+    let words = texts.flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+    words
+        .map(|word| word.trim_end_matches('/').to_owned())
+        .find(|word| word.starts_with("http") && word.ends_with("/debian"))
 }
 
 fn build(scratch: &Path, source: &Path, libc: &Path, hash: &str) -> Result<PathBuf> {

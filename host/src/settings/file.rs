@@ -18,16 +18,8 @@ pub(crate) struct FileSettings {
     pub(crate) shutdown_grace_ms: Option<u64>,
 }
 
-const KEYS: [&str; 8] = [
-    "cache_dir",
-    "cancel_grace_ms",
-    "data_dir",
-    "database_url",
-    "listen",
-    "plugins",
-    "shutdown_grace_ms",
-    "slots",
-];
+const KEYS: [&str; 8] =
+    ["cache_dir", "cancel_grace_ms", "data_dir", "database_url", "listen", "plugins", "shutdown_grace_ms", "slots"];
 
 impl FileSettings {
     /// Reads the named file, or `windlass.toml` in the data directory if it is there.

@@ -93,7 +93,8 @@ impl Settings {
         if !faults.is_empty() {
             return Err(SettingsFaults(faults));
         }
-        let millis = |flag: Option<u64>, file: Option<u64>, default| Duration::from_millis(flag.or(file).unwrap_or(default));
+        let millis =
+            |flag: Option<u64>, file: Option<u64>, default| Duration::from_millis(flag.or(file).unwrap_or(default));
         Ok(Self {
             listen,
             plugins: args.plugins.or(file.plugins).unwrap_or_else(|| data_dir.join("plugins")),

@@ -94,6 +94,22 @@ fn is_offered(import: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::tests::settings;
+
+    /// The smallest component.
+    const NOTHING: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    #[test]
+    fn the_engine_that_runs_guests_finds_code_in_the_cache_and_compiles_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let engines = Engines::new(&settings(dir.path())).unwrap();
+        component(&engines, NOTHING).unwrap();
+        assert_eq!(engines.cache_use(), Some((1, 1)));
+        // After a restart even the first look finds it.
+        let engines = Engines::new(&settings(dir.path())).unwrap();
+        component(&engines, NOTHING).unwrap();
+        assert_eq!(engines.cache_use(), Some((2, 0)));
+    }
 
     #[test]
     fn imports_are_told_apart_by_package_and_version() {

@@ -46,6 +46,12 @@ impl Engines {
     pub(crate) fn for_compiling(&self) -> Option<wasmtime::Result<Engine>> {
         self.cache.as_ref().map(|cache| Engine::new(&config(Some(cache.clone()))))
     }
+
+    /// How often the cache had the code, and how often not.
+    #[cfg(test)]
+    pub(crate) fn cache_use(&self) -> Option<(usize, usize)> {
+        self.cache.as_ref().map(|cache| (cache.cache_hits(), cache.cache_misses()))
+    }
 }
 
 fn config(cache: Option<Cache>) -> Config {
@@ -97,4 +103,43 @@ fn start_epochs(engine: &Engine) -> Result<(), RuntimeError> {
     };
     std::thread::Builder::new().name("windlass-epochs".to_owned()).spawn(tick).map_err(RuntimeError::Threads)?;
     Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn settings(dir: &Path) -> RuntimeSettings {
+        RuntimeSettings {
+            plugins: dir.join("plugins"),
+            data_dir: dir.join("data"),
+            work_dir: dir.join("work"),
+            cache_dir: Some(dir.join("cache")),
+            artifacts_dir: dir.join("artifacts"),
+            slots: 1,
+            guest_threads: 1,
+            limits: Limits::default(),
+            clock: || windlass_model::Timestamp::from_micros(0),
+        }
+    }
+
+    #[test]
+    fn a_pool_that_is_too_large_for_the_machine_gives_way_to_allocation_on_demand() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = RuntimeSettings { slots: u32::MAX, ..settings(dir.path()) };
+        assert!(Engines::new(&settings).is_ok());
+    }
+
+    #[test]
+    fn the_threads_of_epochs_end_with_their_engine() {
+        let dir = tempfile::tempdir().unwrap();
+        let weak = Engines::new(&settings(dir.path())).unwrap().running.weak();
+        for _ in 0..1_000 {
+            if weak.upgrade().is_none() {
+                return;
+            }
+            std::thread::sleep(EPOCH);
+        }
+        panic!("the engine is still held");
+    }
 }

@@ -4,40 +4,33 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::stream::BoxStream;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
-use windlass_model::{Artifact, AttemptOutcome, JobId, JsonText, LoadError, TaskInfo, TaskName};
+use tracing::warn;
+use windlass_model::{Artifact, AttemptOutcome, JobId, JsonText, TaskInfo, TaskName};
 
 use crate::capability::artifacts::Artifacts;
-use crate::catalogue::Catalogue;
 use crate::compile::Compiler;
-use crate::engine::{Engines, LOADERS};
+use crate::engine::Engines;
 use crate::error::{ArtifactError, LoadFault, RuntimeError};
 use crate::guest;
-use crate::hot::{Due, Fingerprint, Hints, Look, RESCAN, SETTLE, Scanner};
+use crate::plugins::Plugins;
 use crate::port::{ArgsFault, AttemptHost, AttemptReport, AttemptRequest};
 use crate::run::Attempt;
 use crate::schema;
 use crate::scratch;
 use crate::settings::RuntimeSettings;
 use crate::threads::GuestThreads;
-use crate::version::{Loader, Refusal};
-
-/// How often the first load looks again at a file that is being written, before it leaves it to the watch.
-const FIRST_LOOKS: u32 = 5;
+use crate::version::Loader;
 
 /// The sandbox: knows tasks and runs them.
 pub struct Runtime {
     settings: Arc<RuntimeSettings>,
-    catalogue: Catalogue,
-    loader: Loader,
-    scanner: Mutex<Scanner>,
+    plugins: Plugins,
     threads: Arc<GuestThreads>,
     artifacts: Arc<Artifacts>,
 }
@@ -55,78 +48,54 @@ impl Runtime {
         let compiler = Compiler::new(engines, linker);
         let loader = Loader { settings: Arc::clone(&settings), compiler, threads: Arc::clone(&threads) };
         let artifacts = Arc::new(Artifacts::open(&settings.artifacts_dir)?);
-        let (catalogue, scanner) = (Catalogue::new(), Mutex::default());
-        Ok(Arc::new(Self { settings, catalogue, loader, scanner, threads, artifacts }))
+        let plugins = Plugins::new(Arc::clone(&settings), loader);
+        Ok(Arc::new(Self { settings, plugins, threads, artifacts }))
     }
 
     /// Loads what is in the plugins directory now.
     pub async fn load_all(&self) {
-        for _ in 0..FIRST_LOOKS {
-            if !self.pass(Look::First).await {
-                break;
-            }
-            tokio::time::sleep(SETTLE).await;
-        }
-        let (count, path) = (self.loaded().len(), self.settings.plugins.display());
-        info!("{count} tasks are in service from `{path}`");
+        self.plugins.load_all().await;
     }
 
     /// Keeps the tasks as the plugins directory has them, until `stop` fires.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
-        let hints = Hints::listen(&self.settings.plugins);
-        stop.run_until_cancelled(async {
-            loop {
-                let mut look = tokio::select! {
-                    () = hints.next() => Look::Settled,
-                    () = tokio::time::sleep(RESCAN) => Look::Healing,
-                };
-                while self.pass(look).await {
-                    tokio::time::sleep(SETTLE).await;
-                    look = Look::Settled;
-                }
-            }
-        })
-        .await;
+        self.plugins.watch(stop).await;
     }
 
     /// Loads one file, wherever it is, as the task that its name says.
     pub async fn load_file(&self, file: &Path) -> Result<TaskName, LoadFault> {
-        let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let name = TaskName::parse(&stem).map_err(|source| LoadFault::Name { stem, source })?;
-        let version = self.loader.load(file, &name, None).await.map_err(|refusal| refusal.fault)?;
-        self.catalogue.put(name.clone(), version);
-        Ok(name)
+        self.plugins.load_file(file).await
     }
 
     /// All tasks that are known, by name, with those that did not load.
     #[must_use]
     pub fn tasks(&self) -> Vec<TaskInfo> {
-        self.catalogue.infos()
+        self.plugins.catalogue.infos()
     }
 
     /// One task.
     #[must_use]
     pub fn task(&self, name: &TaskName) -> Option<TaskInfo> {
-        self.catalogue.info(name)
+        self.plugins.catalogue.info(name)
     }
 
     /// The tasks that can run now.
     #[must_use]
     pub fn loaded(&self) -> Vec<TaskName> {
-        self.catalogue.loaded()
+        self.plugins.catalogue.loaded()
     }
 
     /// Counts up with every change of what is loaded.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
-        self.catalogue.changes()
+        self.plugins.catalogue.changes()
     }
 
     /// Checks arguments against the schema of the task's version in service. A task without a schema, or one that is not
     /// loaded, takes any object.
     pub fn check_args(&self, task: &TaskName, args: &JsonText) -> Result<(), Vec<ArgsFault>> {
         schema::check_object(args)?;
-        match self.catalogue.version(task) {
+        match self.plugins.catalogue.version(task) {
             Some(version) => version.plugin.args.as_ref().map_or(Ok(()), |schema| schema.check(args)),
             None => Ok(()),
         }
@@ -142,7 +111,7 @@ impl Runtime {
         interrupt: CancellationToken,
     ) -> AttemptReport {
         let AttemptRequest { job, deadline } = request;
-        let Some(version) = self.catalogue.version(&job.task) else {
+        let Some(version) = self.plugins.catalogue.version(&job.task) else {
             let message = format!("the task `{}` is not loaded on this worker", job.task);
             return host_fault(message, None);
         };
@@ -181,64 +150,6 @@ impl Runtime {
     ) -> Result<BoxStream<'static, io::Result<Bytes>>, ArtifactError> {
         self.artifacts.read(job, artifact, range).await
     }
-
-    /// Sets the catalogue right once. Says whether something is changing, so that another pass is needed soon.
-    async fn pass(&self, look: Look) -> bool {
-        let mut scanner = self.scanner.lock().await;
-        let found = scanner.look(&self.settings.plugins, look);
-        for name in found.gone {
-            self.catalogue.remove(&name);
-            info!(task.name = %name, "Task `{name}` is out of service: its file was removed");
-        }
-        let loads = stream::iter(found.due).map(|due| self.load(due)).buffer_unordered(LOADERS as usize);
-        let handled: Vec<_> = loads.collect().await;
-        let mut unsettled = found.unsettled;
-        for (due, state) in handled {
-            match state {
-                Handled::Done { may_heal } => scanner.handled(&due, may_heal),
-                Handled::Changing => unsettled = true,
-            }
-        }
-        unsettled
-    }
-
-    async fn load(&self, due: Due) -> (Due, Handled) {
-        let (name, start) = (&due.name, Instant::now());
-        let loaded = self.loader.load(&due.file, name, self.catalogue.version(name)).await;
-        if Fingerprint::of(&due.file) != Some(due.fingerprint) {
-            // What was read may be half of one file and half of another.
-            return (due, Handled::Changing);
-        }
-        let may_heal = match loaded {
-            Ok(version) => {
-                let (duration_ms, summary) = (start.elapsed().as_millis() as u64, version.summary());
-                let digest = version.plugin.digest.as_str();
-                info!(task.name = %name, plugin.digest = digest, duration_ms, "Loaded `{name}` ({summary})");
-                self.catalogue.put(name.clone(), version);
-                false
-            }
-            Err(refusal) => self.refuse(name, refusal),
-        };
-        (due, Handled::Done { may_heal })
-    }
-
-    fn refuse(&self, name: &TaskName, Refusal { digest, fault }: Refusal) -> bool {
-        let message = fault.explain();
-        let known = self.catalogue.info(name).and_then(|info| info.load_error);
-        if known.is_none_or(|known| (&known.digest, &known.message) != (&digest, &message)) {
-            let before =
-                if self.catalogue.version(name).is_some() { "the version before it stays" } else { "it is not" };
-            warn!(task.name = %name, "`{name}` could not be loaded, {before} in service: {message}");
-            let error = LoadError { digest, at: (self.settings.clock)(), message };
-            self.catalogue.refuse(name.clone(), error);
-        }
-        fault.may_heal()
-    }
-}
-
-enum Handled {
-    Done { may_heal: bool },
-    Changing,
 }
 
 fn host_fault(message: String, plugin_digest: Option<String>) -> AttemptReport {

@@ -11,7 +11,7 @@ pub(crate) fn size(bytes: u64) -> String {
         None => format!("{bytes} B"),
         Some((name, unit)) if bytes.is_multiple_of(unit) => format!("{} {name}", bytes / unit),
         Some((name, unit)) => {
-            let tenths = bytes.div_ceil(unit / 10);
+            let tenths = bytes.saturating_mul(10).div_ceil(unit);
             format!("{}.{} {name}", tenths / 10, tenths % 10)
         }
     }

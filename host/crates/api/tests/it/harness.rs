@@ -180,11 +180,9 @@ pub(crate) struct SentEvent {
 impl EventReader {
     /// The next event; `None` when the stream ends.
     pub(crate) async fn next(&mut self) -> Option<SentEvent> {
-        while self.ready.is_empty() {
-            if !self.read().await {
-                return None;
-            }
-        }
+        // Comments come for ever: they must not count as patience.
+        let read = async { while self.ready.is_empty() && self.read().await {} };
+        tokio::time::timeout(PATIENCE, read).await.expect("the stream has no event");
         self.ready.pop_front()
     }
 

@@ -1,6 +1,9 @@
 //! The real router on a real engine and a real SQLite file; only the sandbox is played by [`runner::FakeRunner`].
 
-#![expect(clippy::unwrap_used, reason = "clippy knows only the test functions themselves; here the helpers are tests too")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy knows only the test functions themselves; here the helpers are tests too"
+)]
 
 mod artifacts;
 mod batch;

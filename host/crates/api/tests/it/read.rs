@@ -17,9 +17,12 @@ async fn a_wait_is_answered_when_the_job_is_over_and_not_at_the_next_poll() {
     let api = TestApi::start_with(ApiSettings { poll_every: Duration::from_secs(600), ..ApiSettings::default() }).await;
     let id = api.enqueue(json!({ "wait": true })).await;
     api.reaches(&id, "running").await;
+    let started = Instant::now();
     let waiting = api.get(format!("jobs/{id}?wait=20s"));
     let (job, ()) = tokio::join!(waiting, async { api.runner.open_gate() });
     assert_eq!(job.json()["state"], "completed");
+    // Nor when the time is over, which would show the same job.
+    assert!(started.elapsed() < Duration::from_secs(15));
 }
 
 #[tokio::test]

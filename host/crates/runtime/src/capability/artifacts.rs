@@ -203,3 +203,34 @@ pub(crate) fn hex(digest: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_told_and_not_kept() {
+        let out = tempfile::tempdir().unwrap();
+        fs::create_dir(out.path().join("sub")).unwrap();
+        fs::write(out.path().join("sub/a"), "1").unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", out.path().join("stolen")).unwrap();
+        std::os::unix::fs::symlink("/etc", out.path().join("folder")).unwrap();
+        let (files, mut skipped) = find(out.path(), 10, 10).unwrap();
+        skipped.sort();
+        assert_eq!(files, ["sub/a"]);
+        assert_eq!(
+            skipped,
+            ["`/out/folder` is not a file and was not kept.", "`/out/stolen` is not a file and was not kept."]
+        );
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_kept_is_the_guests_fault() {
+        for file in ["a\nb".to_owned(), "x".repeat(250)] {
+            let out = tempfile::tempdir().unwrap();
+            fs::write(out.path().join(&file), "1").unwrap();
+            let fault = find(out.path(), 10, 10).unwrap_err();
+            assert!(matches!(fault, PublishFault::Guest(error) if error.kind == ErrorKind::Fatal), "{file:?}");
+        }
+    }
+}

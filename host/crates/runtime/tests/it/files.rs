@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use windlass_model::{Artifact, ErrorKind, JobId};
+use windlass_model::{Artifact, AttemptOutcome, ErrorKind, JobId};
 use windlass_runtime::ArtifactError;
 
 use crate::bench::{Bench, failed, guest_bytes, job, output};
@@ -45,6 +45,32 @@ async fn an_attempt_that_fails_leaves_no_artifact() {
     failed(report.outcome, ErrorKind::Retryable);
     assert!(report.artifacts.is_empty());
     assert!(!bench.path("artifacts").join(id.to_string()).exists());
+}
+
+#[tokio::test]
+async fn artifacts_are_published_all_or_none() {
+    let bench = Bench::with(&["probe"]).await;
+    let job = job("probe", r#"{"do":"write_out","files":{"a":"1","b":"2"}}"#);
+    let folder = bench.path("artifacts").join(format!("{}/1", job.id));
+    // The store cannot put a file where a folder is: `a` is published, `b` fails.
+    std::fs::create_dir_all(folder.join("b")).unwrap();
+    let report = bench.attempt(job, &Arc::default()).await;
+    let AttemptOutcome::HostFault(why) = report.outcome else { panic!("{:?}", report.outcome) };
+    assert!(why.starts_with("the artifact `b` could not be published: "), "{why}");
+    assert!(report.artifacts.is_empty());
+    assert!(!folder.join("a").exists());
+}
+
+#[tokio::test]
+async fn what_a_crashed_attempt_left_in_out_is_not_published_by_the_next() {
+    let bench = Bench::with(&["probe"]).await;
+    let job = job("probe", r#"{"do":"write_out","files":{"new":"1"}}"#);
+    let out = bench.path("work").join(format!("{}/out/1", job.id));
+    std::fs::create_dir_all(&out).unwrap();
+    std::fs::write(out.join("old"), "0").unwrap();
+    let report = bench.attempt(job, &Arc::default()).await;
+    let names: Vec<_> = report.artifacts.iter().map(|artifact| artifact.name.as_str()).collect();
+    assert_eq!(names, ["new"]);
 }
 
 #[tokio::test]
@@ -155,6 +181,6 @@ async fn a_granted_directory_that_vanished_is_the_hosts_fault() {
     bench.runtime.load_all().await;
     std::fs::remove_dir(bench.path("data").join("in")).unwrap();
     let (outcome, _) = bench.run("probe", r#"{"do":"context"}"#).await;
-    let windlass_model::AttemptOutcome::HostFault(why) = outcome else { panic!("{outcome:?}") };
+    let AttemptOutcome::HostFault(why) = outcome else { panic!("{outcome:?}") };
     assert!(why.contains("which the guest sees as `/data`, could not be opened"), "{why}");
 }

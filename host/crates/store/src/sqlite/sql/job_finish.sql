@@ -6,7 +6,7 @@ SET state = done.state, run_at = coalesce(?2 + done.delay, run_at),
     attempt = attempt - done.attempts_back, crash_count = done.crash_count, host_fault_count = done.host_fault_count,
     output = done.output, error_kind = done.error_kind, error_message = done.error_message,
     percent_complete = done.percent_complete, task_step = done.task_step, status_info = done.status_info,
-    plugin_digest = coalesce(done.plugin_digest, plugin_digest), worker_id = NULL
+    plugin_digest = coalesce(done.plugin_digest, jobs.plugin_digest), worker_id = NULL
 FROM (
     SELECT
         unhex(value ->> 'id') AS id, value ->> 'lease' AS lease, value ->> 'state' AS state, value ->> 'delay' AS delay,

@@ -1,9 +1,7 @@
-//! Hot loading: looks at the plugins directory and sets the catalogue right.
+//! Hot loading: looks at the plugins directory and says what changed.
 //!
-//! A pass takes no input but the directory itself. Events of the file system only say that it is time for one; a slow
-//! rescan stands behind them, because events are lost on network file systems and when a queue overflows. A file is loaded
-//! when two looks in a row found it the same, so that one which is being written is left alone; if its writer pauses for
-//! longer it may fail, and is loaded again when it changes.
+//! A look takes no input but the directory itself. A file is loaded when two looks in a row found it the same, so that one
+//! which is being written is left alone; if its writer pauses for longer it may fail, and is loaded again when it changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
@@ -11,20 +9,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::Notify;
 use tracing::warn;
 use windlass_model::TaskName;
 
-use crate::text;
 use crate::version::grants_file;
 
 /// How long a file must stay the same before it is loaded.
 pub(crate) const SETTLE: Duration = Duration::from_millis(200);
-
-/// How often the directory is looked at when no event came. Also how long it takes until a fault that mends itself (a granted
-/// directory that is made later) is noticed.
-pub(crate) const RESCAN: Duration = Duration::from_secs(5);
 
 /// What was seen of the directory so far.
 #[derive(Default)]
@@ -186,33 +177,5 @@ impl Stamp {
         #[cfg(not(unix))]
         let changed = None;
         Self { bytes: file.len(), modified: file.modified().ok(), changed }
-    }
-}
-
-/// Events of the file system, as hints without content.
-pub(crate) struct Hints {
-    came: std::sync::Arc<Notify>,
-    /// Events end when it is dropped.
-    _watcher: Option<RecommendedWatcher>,
-}
-
-impl Hints {
-    /// Listens to a directory. Where that is not possible no hint ever comes, and the rescan does the work.
-    pub(crate) fn listen(directory: &Path) -> Self {
-        let came = std::sync::Arc::new(Notify::new());
-        let tell = std::sync::Arc::clone(&came);
-        let watcher = notify::recommended_watcher(move |_| tell.notify_one()).and_then(|mut watcher| {
-            watcher.watch(directory, RecursiveMode::NonRecursive)?;
-            Ok(watcher)
-        });
-        let watcher = watcher.inspect_err(|error| {
-            let (path, every, reason) = (directory.display(), text::span(RESCAN), text::chain(error));
-            warn!("`{path}` is only looked at every {every}, its changes cannot be listened to: {reason}");
-        });
-        Self { came, _watcher: watcher.ok() }
-    }
-
-    pub(crate) async fn next(&self) {
-        self.came.notified().await;
     }
 }
