@@ -87,20 +87,24 @@ fn settings(args: &RunArgs, scratch: &Path) -> RuntimeSettings {
 }
 
 fn arguments(given: &str) -> anyhow::Result<JsonText> {
-    let text = match given.strip_prefix('@') {
-        Some(path) => std::fs::read_to_string(path).with_context(|| format!("--args: cannot read {path}"))?,
-        None if given == "-" => {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).context("--args: cannot read standard input")?;
-            text
-        }
-        None => given.to_owned(),
-    };
-    let json = JsonText::parse(&text).context("--args is not JSON")?;
+    let json = JsonText::parse(&given_text(given)?).context("--args is not JSON")?;
     if !json.is_object() {
         bail!("--args is not a JSON object");
     }
     Ok(json)
+}
+
+/// What an argument stands for: itself, the content of `@FILE`, or standard input for `-`.
+pub(crate) fn given_text(given: &str) -> anyhow::Result<String> {
+    match given.strip_prefix('@') {
+        Some(path) => std::fs::read_to_string(path).with_context(|| format!("--args: cannot read {path}")),
+        None if given == "-" => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).context("--args: cannot read standard input")?;
+            Ok(text)
+        }
+        None => Ok(given.to_owned()),
+    }
 }
 
 fn new_job(task: TaskName, args: JsonText, timeout: Duration) -> Job {

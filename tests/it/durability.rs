@@ -44,8 +44,13 @@ async fn a_job_whose_worker_was_killed_runs_again_and_the_crash_costs_no_attempt
 async fn a_job_that_kills_three_workers_is_a_poison_pill() {
     let mut daemon = Daemon::start().await;
     let id = daemon.enqueue(json!({ "do": "wait_file", "path": "/data/never" })).await;
-    for _ in 0..3 {
-        daemon.until(&id, |job| job["state"] == "running").await;
+    for lease in 1..=3 {
+        // The last attempt is the one that runs, and its lease says that it is a new one.
+        let is_running = |answer: &serde_json::Value| {
+            let last = answer["attempts"].as_array().and_then(|attempts| attempts.last());
+            last.is_some_and(|last| last["lease"] == lease && last["ended_at"].is_null())
+        };
+        daemon.until_at(&format!("/api/v1/jobs/{id}/attempts"), is_running).await;
         daemon.kill();
         daemon.start_again();
     }

@@ -32,7 +32,7 @@ async fn a_retry_by_hand_grants_one_more_attempt() {
     let id = daemon.enqueue_job(body).await;
     assert_eq!(daemon.finished(&id).await["state"], "discarded");
     let (status, job) = daemon.post(&format!("/api/v1/jobs/{id}/retry"), &json!({})).await;
-    assert_eq!(status, 200, "{job}");
+    assert_eq!(status, 202, "{job}");
     let job = daemon.finished(&id).await;
     assert_eq!((&job["state"], &job["attempt"], &job["max_attempts"]), (&json!("completed"), &json!(2), &json!(2)));
 }

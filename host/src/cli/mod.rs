@@ -1,21 +1,149 @@
-//! Stub until the client commands are there.
-pub(crate) mod client {
-    pub(crate) async fn run(_command: super::Command) -> anyhow::Result<std::process::ExitCode> {
-        anyhow::bail!("not there yet")
-    }
-}
+//! The command line: the commands that talk to a running daemon, and the names of those that do not.
 
-#[derive(clap::Parser)]
+pub(crate) mod client;
+mod commands;
+mod print;
+mod sse;
+mod watch;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::run::RunArgs;
+use crate::settings::ServeArgs;
+
+const EXIT_CODES: &str = "Exit codes: 0 fine, or the job completed; 1 refused or failed; 2 wrong usage; 3 the job was discarded; \
+                          4 the job was cancelled; 5 the daemon cannot be reached; 130 ended by Ctrl-C.";
+
+/// Background jobs whose handlers are sandboxed WebAssembly components.
+#[derive(Parser)]
+#[command(name = "windlass", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-#[derive(clap::Subcommand)]
+/// What `windlass` can be asked to do.
+#[derive(Subcommand)]
 pub(crate) enum Command {
-    Serve(crate::settings::ServeArgs),
-    Run(crate::run::RunArgs),
-    Check(crate::settings::ServeArgs),
-    #[command(hide = true)]
-    Nothing,
+    /// Run the daemon.
+    Serve(ServeArgs),
+    /// Say what `serve` would do with these settings, and change nothing.
+    Check(ServeArgs),
+    /// Run one job here and now, without a daemon and without a database.
+    Run(RunArgs),
+    /// Enqueue a job.
+    Enqueue(EnqueueArgs),
+    /// Follow a job until it is over. Ctrl-C ends the watching, not the job.
+    Watch {
+        /// The job's id.
+        id: String,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// List, show, cancel and retry jobs.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// List the tasks that the daemon knows, or show one.
+    Tasks {
+        /// The task to show; all if absent.
+        name: Option<String>,
+        #[command(flatten)]
+        connection: Connection,
+    },
+}
+
+/// Where the daemon is, and how to print.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Connection {
+    /// Where the daemon is.
+    #[arg(long, env = "WINDLASS_URL", default_value = "http://127.0.0.1:7070", value_name = "URL")]
+    pub(crate) url: String,
+    /// Print the API's JSON; for a watch one event a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A job to enqueue.
+#[derive(Args)]
+pub(crate) struct EnqueueArgs {
+    /// The task.
+    pub(crate) task: String,
+    /// The arguments: a JSON object, @FILE, or - for standard input.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub(crate) args: String,
+    /// The queue.
+    #[arg(long)]
+    pub(crate) queue: Option<String>,
+    /// Which job goes first: from -100 to 100, the smaller number.
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) priority: Option<i64>,
+    /// Start after so many milliseconds.
+    #[arg(long, value_name = "MS", conflicts_with = "run_at")]
+    pub(crate) delay_ms: Option<u64>,
+    /// Start at this time: 2026-11-20T14:30:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) run_at: Option<String>,
+    /// How many attempts it has.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_attempts: Option<u32>,
+    /// How long one attempt may take, in milliseconds.
+    #[arg(long, value_name = "MS")]
+    pub(crate) timeout_ms: Option<u64>,
+    /// A label; may be given several times.
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// Follow it until it is over.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+/// What can be done with jobs.
+#[derive(Subcommand)]
+pub(crate) enum JobsCommand {
+    /// List jobs, the newest first.
+    List {
+        /// In this state; may be given several times.
+        #[arg(long = "state", value_name = "STATE")]
+        states: Vec<String>,
+        /// Of this task.
+        #[arg(long)]
+        task: Option<String>,
+        /// Of this queue.
+        #[arg(long)]
+        queue: Option<String>,
+        /// With this tag.
+        #[arg(long)]
+        tag: Option<String>,
+        /// How many, 1 to 500.
+        #[arg(long, value_name = "N")]
+        limit: Option<u16>,
+        /// Where the page before ended.
+        #[arg(long)]
+        cursor: Option<String>,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Show one job.
+    Show {
+        /// The job's id.
+        id: String,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Cancel a job: at once if it waits, by way of its handler if it runs.
+    Cancel {
+        /// The job's id.
+        id: String,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Make a job available now, with at least one attempt left.
+    Retry {
+        /// The job's id.
+        id: String,
+        #[command(flatten)]
+        connection: Connection,
+    },
 }

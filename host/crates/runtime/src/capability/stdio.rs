@@ -181,3 +181,70 @@ impl OutputStream for LogPipe {
         Ok(WRITE_PERMIT)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use windlass_model::Progress;
+
+    use super::*;
+    use crate::port::HostError;
+
+    #[derive(Default)]
+    struct Lines(Mutex<Vec<(LogStream, String)>>);
+
+    #[async_trait]
+    impl AttemptHost for Lines {
+        fn progress(&self, _: Progress) {}
+
+        fn log(&self, stream: LogStream, line: String) {
+            self.0.lock().unwrap().push((stream, line));
+        }
+
+        fn is_cancelled(&self) -> bool {
+            false
+        }
+
+        async fn save_checkpoint(&self, _: Vec<u8>) -> Result<(), HostError> {
+            Ok(())
+        }
+
+        async fn load_checkpoint(&self) -> Result<Option<Vec<u8>>, HostError> {
+            Ok(None)
+        }
+    }
+
+    fn written(writes: &[(LogStream, &[u8])]) -> Vec<(LogStream, String)> {
+        let lines = Arc::new(Lines::default());
+        let log = GuestLog::new(lines.clone(), &Limits::default());
+        for (stream, bytes) in writes {
+            log.pipe(*stream).write(Bytes::copy_from_slice(bytes)).unwrap();
+        }
+        log.finish();
+        lines.0.lock().unwrap().clone()
+    }
+
+    #[test]
+    fn a_line_in_pieces_is_one_line_and_the_last_needs_no_end() {
+        let (out, err) = (LogStream::Stdout, LogStream::Stderr);
+        let lines = written(&[(out, b"he"), (err, b"oh\n"), (out, b"llo\r\n\nwor"), (out, b"ld")]);
+        let expected = [(err, "oh"), (out, "hello"), (out, ""), (out, "world")];
+        assert_eq!(lines, expected.map(|(stream, line)| (stream, line.to_owned())));
+    }
+
+    #[test]
+    fn bytes_that_no_database_keeps_as_text_are_replaced() {
+        let lines = written(&[(LogStream::Stdout, b"a\0b\xff\n")]);
+        assert_eq!(lines[0].1, "a\u{FFFD}b\u{FFFD}");
+    }
+
+    #[test]
+    fn the_tail_holds_the_last_lines_even_after_the_log_was_cut() {
+        let limits = Limits { log_bytes: 0, ..Limits::default() };
+        let log = GuestLog::new(Arc::new(Lines::default()), &limits);
+        for n in 0..100 {
+            log.pipe(LogStream::Stderr).write(Bytes::from(format!("{n}\n"))).unwrap();
+        }
+        let tail = log.tail();
+        assert_eq!((tail.len(), tail[0].as_str(), tail[19].as_str()), (20, "80", "99"));
+    }
+}

@@ -1,0 +1,103 @@
+//! The commands that talk to a daemon, one function each.
+
+use std::process::ExitCode;
+
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use super::client::{Client, ClientError};
+use super::{Command, EnqueueArgs, JobsCommand, print, watch};
+
+/// Runs a command.
+pub(super) async fn run(command: Command) -> Result<ExitCode, ClientError> {
+    match command {
+        Command::Enqueue(args) => enqueue(args).await,
+        Command::Watch { id, connection } => watch::watch(&Client::new(&connection)?, &id, connection.json).await,
+        Command::Jobs(command) => jobs(command).await,
+        Command::Tasks { name, connection } => {
+            let client = Client::new(&connection)?;
+            let parts: Vec<_> = ["tasks"].into_iter().chain(name.as_deref()).collect();
+            let answer = client.json(client.request(Method::GET, &parts)).await?;
+            match (connection.json, name) {
+                (true, _) => print::json(&answer)?,
+                (_, None) => print::tasks(&answer)?,
+                (_, Some(_)) => print::task(&answer)?,
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        // They need no daemon, and `main` has taken them.
+        Command::Serve(_) | Command::Check(_) | Command::Run(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+async fn enqueue(args: EnqueueArgs) -> Result<ExitCode, ClientError> {
+    let client = Client::new(&args.connection)?;
+    let body = body(&args)?;
+    let job = client.json(client.request(Method::POST, &["jobs"]).json(&body)).await?;
+    let id = job["id"].as_str().unwrap_or_default().to_owned();
+    if args.watch {
+        return watch::watch(&client, &id, args.connection.json).await;
+    }
+    if args.connection.json {
+        print::json(&job)?
+    } else {
+        print::line(&id)?
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn body(args: &EnqueueArgs) -> Result<Value, ClientError> {
+    let text = crate::run::given_text(&args.args).map_err(|error| ClientError::Input(format!("{error:#}")))?;
+    let job_args: Value =
+        serde_json::from_str(&text).map_err(|error| ClientError::Input(format!("--args is not JSON: {error}")))?;
+    let mut body = Map::new();
+    body.insert("task".to_owned(), json!(args.task));
+    body.insert("args".to_owned(), job_args);
+    let optional = [
+        ("queue", args.queue.as_ref().map(|queue| json!(queue))),
+        ("priority", args.priority.map(|priority| json!(priority))),
+        ("delay_ms", args.delay_ms.map(|delay| json!(delay))),
+        ("run_at", args.run_at.as_ref().map(|time| json!(time))),
+        ("max_attempts", args.max_attempts.map(|max| json!(max))),
+        ("timeout_ms", args.timeout_ms.map(|timeout| json!(timeout))),
+        ("tags", (!args.tags.is_empty()).then(|| json!(args.tags))),
+    ];
+    body.extend(optional.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+    Ok(Value::Object(body))
+}
+
+async fn jobs(command: JobsCommand) -> Result<ExitCode, ClientError> {
+    match command {
+        JobsCommand::List { states, task, queue, tag, limit, cursor, connection } => {
+            let client = Client::new(&connection)?;
+            let mut query: Vec<(&str, String)> = states.into_iter().map(|state| ("state", state)).collect();
+            let optional = [
+                ("task", task),
+                ("queue", queue),
+                ("tag", tag),
+                ("limit", limit.map(|n| n.to_string())),
+                ("cursor", cursor),
+            ];
+            query.extend(optional.into_iter().filter_map(|(key, value)| Some((key, value?))));
+            let page = client.json(client.request(Method::GET, &["jobs"]).query(&query)).await?;
+            if connection.json { print::json(&page)? } else { print::jobs(&page)? }
+        }
+        JobsCommand::Show { id, connection } => {
+            let client = Client::new(&connection)?;
+            let job = client.json(client.request(Method::GET, &["jobs", &id])).await?;
+            if connection.json { print::json(&job)? } else { print::job(&job)? }
+        }
+        JobsCommand::Cancel { id, connection } => {
+            let client = Client::new(&connection)?;
+            let job = client.json(client.request(Method::POST, &["jobs", &id, "cancel"])).await?;
+            let said = if job["state"] == "cancelled" { "cancelled" } else { "told to stop" };
+            if connection.json { print::json(&job)? } else { print::line(&format!("{id} {said}"))? }
+        }
+        JobsCommand::Retry { id, connection } => {
+            let client = Client::new(&connection)?;
+            let job = client.json(client.request(Method::POST, &["jobs", &id, "retry"])).await?;
+            if connection.json { print::json(&job)? } else { print::line(&format!("{id} available"))? }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,95 @@
+//! What people see of the API's answers.
+
+use std::io::{Result, Write};
+
+use serde_json::Value;
+
+/// One line on standard output.
+pub(super) fn line(text: &str) -> Result<()> {
+    writeln!(std::io::stdout().lock(), "{text}")
+}
+
+/// The answer as it came.
+pub(super) fn json(answer: &Value) -> Result<()> {
+    line(&answer.to_string())
+}
+
+/// A table of jobs.
+pub(super) fn jobs(page: &Value) -> Result<()> {
+    let rows = list(page, "jobs").map(|job| {
+        let percent = job["percent_complete"].as_u64().map(|percent| format!("{percent} %")).unwrap_or_default();
+        let attempts = format!("{}/{}", job["attempt"], job["max_attempts"]);
+        [text(&job["id"]), text(&job["task"]), text(&job["state"]), attempts, percent, text(&job["created_at"])]
+    });
+    table(["ID", "TASK", "STATE", "ATTEMPT", "DONE", "CREATED"], rows.collect())?;
+    match page["next"].as_str() {
+        Some(next) => line(&format!("more: --cursor {next}")),
+        None => Ok(()),
+    }
+}
+
+/// A table of tasks.
+pub(super) fn tasks(answer: &Value) -> Result<()> {
+    let rows = list(answer, "tasks").map(|task| {
+        let digest = text(&task["version"]["digest"]);
+        let digest = digest.get(..12).unwrap_or("-").to_owned();
+        let state = match (&task["version"], &task["load_error"]) {
+            (_, Value::Null) => "in service".to_owned(),
+            (Value::Null, error) => format!("did not load: {}", text(&error["message"])),
+            (_, error) => format!("in service; a newer file did not load: {}", text(&error["message"])),
+        };
+        [text(&task["name"]), digest, text(&task["version"]["title"]), state]
+    });
+    table(["TASK", "VERSION", "TITLE", "STATE"], rows.collect())
+}
+
+/// One task, a field a line.
+pub(super) fn task(task: &Value) -> Result<()> {
+    fields(task)
+}
+
+/// One job, a field a line.
+pub(super) fn job(job: &Value) -> Result<()> {
+    fields(job)
+}
+
+fn fields(value: &Value) -> Result<()> {
+    for (key, value) in value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
+        match value {
+            Value::Object(inner) if !inner.is_empty() && key != "args" && key != "output" => {
+                line(&format!("{key}:"))?;
+                for (key, value) in inner.iter().filter(|(_, value)| !value.is_null()) {
+                    line(&format!("  {key:<16} {}", text(value)))?;
+                }
+            }
+            value => line(&format!("{key:<18} {}", text(value)))?,
+        }
+    }
+    Ok(())
+}
+
+fn list<'a>(answer: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
+    answer[key].as_array().into_iter().flatten()
+}
+
+/// A text as it is, anything else as JSON.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    }
+}
+
+fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> Result<()> {
+    let head = head.map(str::to_owned);
+    let width = |column: usize| {
+        std::iter::once(&head).chain(&rows).map(|row: &[String; N]| row[column].chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..N).map(width).collect();
+    for row in std::iter::once(&head).chain(&rows) {
+        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        line(cells.join("  ").trim_end())?;
+    }
+    Ok(())
+}
