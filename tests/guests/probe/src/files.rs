@@ -1,4 +1,4 @@
-//! What it does with files.
+//! What it does with files and the environment.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -34,4 +34,9 @@ pub(crate) fn append(path: &str, line: &str) -> Result<Value, TaskError> {
     let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
     file.write_all(format!("{line}\n").as_bytes())?;
     Ok(Value::Null)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a guest has no settings; its environment is what was granted")]
+pub(crate) fn env(name: &str) -> Value {
+    std::env::var(name).map_or(Value::Null, Value::String)
 }

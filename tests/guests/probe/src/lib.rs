@@ -90,7 +90,11 @@ fn probe(job: &Job, args: Args) -> Result<Value, TaskError> {
         Args::Print { lines, length } => Ok(misbehave::print(lines, length)),
         Args::Steps { steps, pause_ms } => {
             for step in 1..=steps {
-                job.progress().step(step).of(step.into(), steps.into()).info(format!("Step {step} of {steps}")).report();
+                job.progress()
+                    .step(step)
+                    .of(step.into(), steps.into())
+                    .info(format!("Step {step} of {steps}"))
+                    .report();
                 std::thread::sleep(Duration::from_millis(pause_ms));
             }
             Ok(json!({ "steps": steps }))
@@ -128,7 +132,7 @@ fn probe(job: &Job, args: Args) -> Result<Value, TaskError> {
         }
         Args::Read { path } => Ok(Value::String(std::fs::read_to_string(path)?)),
         Args::Write { path, content } => Ok(json!({ "written": std::fs::write(path, content).is_ok() })),
-        Args::Env { name } => Ok(std::env::var(name).map_or(Value::Null, Value::String)),
+        Args::Env { name } => Ok(files::env(&name)),
         Args::Checkpoint { value } => match job.load_checkpoint::<Value>() {
             Some(kept) => Ok(kept),
             None => {
