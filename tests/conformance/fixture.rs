@@ -1,0 +1,136 @@
+//! A database for one case, and shorthands for what cases do.
+
+use std::any::Any;
+use std::time::Duration;
+
+use uuid::Uuid;
+use windlass_model::{
+    Attempt, AttemptError, AttemptFacts, AttemptOutcome, Backoff, Bounds, ErrorKind, Job, JobId, JsonText, NewJob,
+    Priority, Progress, RunAt, TaskName, Timestamp, Transition, WorkerId,
+};
+use windlass_store::{Finished, JobDirectory, JobInbox, JobQueue, StepReport, Upkeep, WorkerSlot};
+
+/// All seams of one database.
+pub(crate) trait Store: JobInbox + JobQueue + JobDirectory + Upkeep {}
+impl<S: JobInbox + JobQueue + JobDirectory + Upkeep> Store for S {}
+
+/// A fresh database for one case.
+pub(crate) struct Fixture<S> {
+    pub(crate) store: S,
+    /// Whatever must live as long as the database.
+    pub(crate) _keep: Box<dyn Any>,
+}
+
+/// The time of a case, so many seconds after its start.
+pub(crate) fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_micros(1_800_000_000_000_000).plus(Duration::from_secs(seconds))
+}
+
+pub(crate) fn id(number: u128) -> JobId {
+    JobId::from_uuid(Uuid::from_u128(number))
+}
+
+pub(crate) fn worker(number: u128) -> WorkerId {
+    WorkerId::from_uuid(Uuid::from_u128(0xF000 + number))
+}
+
+pub(crate) fn slot(number: u128) -> WorkerSlot {
+    WorkerSlot { id: worker(number), host: "here".to_owned(), pid: 7, version: "1".to_owned() }
+}
+
+pub(crate) fn task() -> TaskName {
+    TaskName::parse("export-csv").unwrap()
+}
+
+pub(crate) fn new_job(number: u128) -> NewJob {
+    NewJob {
+        id: id(number),
+        task: task(),
+        queue: "exports".parse().unwrap(),
+        priority: Priority::default(),
+        args: JsonText::parse(r#"{"b": 1.10, "a": "ü"}"#).unwrap(),
+        run_at: None,
+        max_attempts: 3,
+        timeout: Some(Duration::from_secs(60)),
+        backoff: Backoff::default(),
+        tags: vec!["nightly".to_owned()],
+        metadata: JsonText::parse(r#"{"user": 7}"#).unwrap(),
+    }
+}
+
+pub(crate) fn later(number: u128, time: Timestamp) -> NewJob {
+    NewJob { run_at: Some(RunAt::Time(time)), ..new_job(number) }
+}
+
+impl<S: Store> Fixture<S> {
+    pub(crate) async fn add(&self, job: NewJob) -> Job {
+        self.store.job_insert(&[job], Some(at(0))).await.unwrap().pop().unwrap()
+    }
+
+    /// Adds a job and claims it.
+    pub(crate) async fn running(&self, number: u128) -> Job {
+        self.add(new_job(number)).await;
+        self.claim(1).await
+    }
+
+    /// Claims the next job.
+    pub(crate) async fn claim(&self, by: u128) -> Job {
+        self.store
+            .job_claim(worker(by), &[task()], 1, Some(at(1)))
+            .await
+            .unwrap()
+            .pop()
+            .expect("there is nothing to claim")
+    }
+
+    pub(crate) async fn get(&self, id: JobId) -> Job {
+        self.store.job_get(id).await.unwrap().expect("the job is not there")
+    }
+
+    /// The states of a job's history.
+    pub(crate) async fn states(&self, id: JobId) -> Vec<String> {
+        let events = self.store.event_list(id, 0, 1_000).await.unwrap();
+        assert!(events.iter().zip(1..).all(|(event, seq)| event.seq == seq), "{events:?}");
+        let state = |event: &windlass_model::JobEvent| match &event.kind {
+            windlass_model::EventKind::State { state, .. } => Some(state.to_string()),
+            windlass_model::EventKind::Step(_) => None,
+        };
+        events.iter().filter_map(state).collect()
+    }
+}
+
+pub(crate) fn finished(job: &Job, outcome: AttemptOutcome) -> Finished {
+    Finished {
+        attempt: Attempt {
+            job_id: job.id,
+            lease: job.lease,
+            attempt: job.attempt,
+            worker_id: job.worker_id.unwrap_or(worker(1)),
+            plugin_digest: Some("abc".to_owned()),
+            started_at: at(1),
+            ended_at: None,
+            error: None,
+        },
+        transition: Transition::after(AttemptFacts::of(job), outcome, Bounds::default(), 0.0),
+        progress: progress(100, 9),
+        steps: Vec::new(),
+        logs: Vec::new(),
+        artifacts: Vec::new(),
+    }
+}
+
+pub(crate) fn done(job: &Job) -> Finished {
+    finished(job, AttemptOutcome::Completed(JsonText::parse(r#"{"rows": 3}"#).unwrap()))
+}
+
+pub(crate) fn failed(job: &Job) -> Finished {
+    finished(job, AttemptOutcome::Failed(AttemptError::new(ErrorKind::Retryable, "not today")))
+}
+
+pub(crate) fn progress(percent: u8, step: u32) -> Progress {
+    Progress { percent_complete: Some(percent), task_step: Some(step), status_info: Some(format!("step {step}")) }
+}
+
+pub(crate) fn report(job: &Job, progress: Progress) -> StepReport {
+    StepReport { id: job.id, lease: job.lease, attempt: job.attempt, progress, steps: Vec::new(), logs: Vec::new() }
+}

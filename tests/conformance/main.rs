@@ -1,0 +1,15 @@
+//! One suite for every database. A backend brings a fixture, never a test: one line below, and it joins.
+//!
+//! There is a case for each sentence of each trait method's doc. Every case passes its own times, so nothing waits.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
+
+mod directory;
+mod fixture;
+mod inbox;
+mod queue;
+mod sqlite;
+mod suite;
+mod upkeep;
+
+suite::job_store_conformance!(on_sqlite, crate::sqlite::open);

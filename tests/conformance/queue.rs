@@ -1,0 +1,200 @@
+//! Claim, report, finish.
+
+use std::time::Duration;
+
+use windlass_model::{Artifact, AttemptOutcome, JobState, LogLine, LogStream, NewJob, Priority, Progress, TaskName};
+use windlass_store::{CancelOutcome, FinishOutcome, Finished};
+
+use crate::fixture::{Fixture, Store, at, done, failed, finished, id, later, new_job, progress, report, task, worker};
+
+fn artifact(name: &str) -> Artifact {
+    Artifact { name: name.to_owned(), bytes: 3, content_type: "text/csv".to_owned(), sha256: "00".to_owned(), lease: 1 }
+}
+
+pub(crate) async fn a_claim_raises_lease_and_attempt_and_names_the_worker<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    assert_eq!((job.state, job.lease, job.attempt), (JobState::Running, 1, 1));
+    assert_eq!((job.worker_id, job.started_at), (Some(worker(1)), Some(at(1))));
+    assert_eq!(db.states(job.id).await, ["available", "running"]);
+}
+
+pub(crate) async fn jobs_are_claimed_by_priority_then_run_at_then_id<S: Store>(db: &Fixture<S>) {
+    let urgent = NewJob { priority: Priority::try_from(-5).unwrap(), ..new_job(9) };
+    let earlier = later(8, windlass_model::Timestamp::from_micros(1_000));
+    for job in [new_job(3), new_job(2), earlier, urgent] {
+        db.add(job).await;
+    }
+    let claimed = db.store.job_claim(worker(1), &[task()], 10, Some(at(1))).await.unwrap();
+    assert_eq!(claimed.iter().map(|job| job.id).collect::<Vec<_>>(), [id(9), id(8), id(2), id(3)]);
+}
+
+pub(crate) async fn no_job_is_handed_out_twice<S: Store>(db: &Fixture<S>) {
+    let jobs: Vec<_> = (1..=40).map(new_job).collect();
+    db.store.job_insert(&jobs, Some(at(0))).await.unwrap();
+    let tasks = [task()];
+    let claim = |by| db.store.job_claim(worker(by), &tasks, 15, Some(at(1)));
+    let (first, second, third) = tokio::join!(claim(1), claim(2), claim(3));
+    let mut ids: Vec<_> = [first, second, third].into_iter().flat_map(Result::unwrap).map(|job| job.id).collect();
+    assert_eq!(ids.len(), 40);
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 40);
+}
+
+pub(crate) async fn a_claim_takes_no_more_than_its_limit<S: Store>(db: &Fixture<S>) {
+    let jobs: Vec<_> = (1..=5).map(new_job).collect();
+    db.store.job_insert(&jobs, Some(at(0))).await.unwrap();
+    assert_eq!(db.store.job_claim(worker(1), &[task()], 2, Some(at(1))).await.unwrap().len(), 2);
+    assert_eq!(db.store.job_claim(worker(1), &[task()], 9, Some(at(1))).await.unwrap().len(), 3);
+}
+
+pub(crate) async fn a_claim_takes_only_the_given_tasks<S: Store>(db: &Fixture<S>) {
+    db.add(new_job(1)).await;
+    let other = TaskName::parse("other").unwrap();
+    assert!(db.store.job_claim(worker(1), std::slice::from_ref(&other), 9, Some(at(1))).await.unwrap().is_empty());
+    assert_eq!(db.store.job_claim(worker(1), &[other, task()], 9, Some(at(1))).await.unwrap().len(), 1);
+}
+
+pub(crate) async fn a_claim_for_nothing_takes_nothing<S: Store>(db: &Fixture<S>) {
+    db.add(new_job(1)).await;
+    assert!(db.store.job_claim(worker(1), &[task()], 0, Some(at(1))).await.unwrap().is_empty());
+    assert!(db.store.job_claim(worker(1), &[], 9, Some(at(1))).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_completed_job_has_its_output_its_artifacts_and_an_end<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    let end = Finished { artifacts: vec![artifact("b.csv"), artifact("a.csv")], ..done(&job) };
+    assert!(matches!(db.store.job_finish(&[end], Some(at(5))).await.unwrap()[..], [FinishOutcome::Recorded]));
+    let job = db.get(job.id).await;
+    assert_eq!((job.state, job.finished_at, job.worker_id), (JobState::Completed, Some(at(5)), None));
+    assert_eq!((job.output.unwrap().as_str(), job.plugin_digest.as_deref()), (r#"{"rows": 3}"#, Some("abc")));
+    assert_eq!(job.progress, progress(100, 9));
+    assert_eq!(db.store.artifact_list(job.id).await.unwrap(), [artifact("a.csv"), artifact("b.csv")]);
+    let attempts = db.store.attempt_list(job.id).await.unwrap();
+    assert_eq!((attempts.len(), attempts[0].ended_at, &attempts[0].error), (1, Some(at(5)), &None));
+}
+
+pub(crate) async fn a_failed_attempt_waits_for_its_delay<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    db.store.job_finish(&[failed(&job)], Some(at(5))).await.unwrap();
+    let job = db.get(job.id).await;
+    assert_eq!((job.state, job.run_at, job.attempt), (JobState::Retryable, at(7), 1));
+    assert_eq!((job.error.unwrap().message.as_str(), job.finished_at), ("not today", None));
+    assert!(db.store.job_claim(worker(1), &[task()], 1, Some(at(6))).await.unwrap().is_empty());
+}
+
+pub(crate) async fn an_attempt_that_does_not_count_is_given_back<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    let snoozed = finished(&job, AttemptOutcome::Snoozed(Duration::from_secs(30)));
+    db.store.job_finish(&[snoozed], Some(at(5))).await.unwrap();
+    let job = db.get(job.id).await;
+    assert_eq!((job.state, job.run_at, job.attempt, job.lease), (JobState::Scheduled, at(35), 0, 1));
+}
+
+pub(crate) async fn a_stale_lease_cannot_finish_a_job<S: Store>(db: &Fixture<S>) {
+    let first = db.running(1).await;
+    db.store.job_finish(&[finished(&first, AttemptOutcome::Interrupted)], Some(at(2))).await.unwrap();
+    let second = db.claim(2).await;
+    assert_eq!(second.lease, 2);
+    assert!(matches!(db.store.job_finish(&[done(&first)], Some(at(3))).await.unwrap()[..], [FinishOutcome::Stale]));
+    let job = db.get(first.id).await;
+    assert_eq!((job.state, job.lease, job.worker_id), (JobState::Running, 2, Some(worker(2))));
+    assert_eq!(db.store.attempt_list(job.id).await.unwrap().len(), 2);
+}
+
+pub(crate) async fn a_finish_that_is_repeated_is_stale<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    db.store.job_finish(&[done(&job)], Some(at(2))).await.unwrap();
+    assert!(matches!(db.store.job_finish(&[failed(&job)], Some(at(3))).await.unwrap()[..], [FinishOutcome::Stale]));
+    let job = db.get(job.id).await;
+    assert_eq!((job.state, job.finished_at), (JobState::Completed, Some(at(2))));
+}
+
+pub(crate) async fn one_stale_finish_does_not_hold_up_the_others<S: Store>(db: &Fixture<S>) {
+    let (first, second) = (db.running(1).await, db.running(2).await);
+    let stale = Finished { attempt: windlass_model::Attempt { lease: 77, ..done(&first).attempt }, ..done(&first) };
+    let outcomes = db.store.job_finish(&[stale, done(&second)], Some(at(2))).await.unwrap();
+    assert!(matches!(outcomes[..], [FinishOutcome::Stale, FinishOutcome::Recorded]));
+    assert_eq!(db.get(first.id).await.state, JobState::Running);
+    assert_eq!(db.get(second.id).await.state, JobState::Completed);
+}
+
+pub(crate) async fn a_wish_to_cancel_that_came_before_the_finish_holds<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    let wish = db.store.job_cancel(job.id, Some(at(2))).await.unwrap();
+    assert!(matches!(wish, CancelOutcome::Requested(_)));
+    // The attempt's own view of the job is from before the wish.
+    db.store.job_finish(&[failed(&job)], Some(at(3))).await.unwrap();
+    let job = db.get(job.id).await;
+    assert_eq!((job.state, job.finished_at), (JobState::Cancelled, Some(at(3))));
+    assert_eq!(db.states(job.id).await, ["available", "running", "retryable", "cancelled"]);
+}
+
+pub(crate) async fn artifacts_of_a_failed_attempt_are_not_kept<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    let end = Finished { artifacts: vec![artifact("a.csv")], ..failed(&job) };
+    db.store.job_finish(&[end], Some(at(2))).await.unwrap();
+    assert!(db.store.artifact_list(job.id).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_report_is_seen_at_once_and_the_next_claim_starts_anew<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    for percent in [10, 40] {
+        assert!(db.store.job_report(&report(&job, progress(percent, 1)), Some(at(2))).await.unwrap());
+    }
+    assert_eq!(db.get(job.id).await.progress, progress(40, 1));
+    db.store.job_finish(&[finished(&job, AttemptOutcome::Interrupted)], Some(at(3))).await.unwrap();
+    assert_eq!(db.get(job.id).await.progress, progress(100, 9));
+    db.claim(1).await;
+    assert_eq!(db.get(job.id).await.progress, Progress::default());
+}
+
+pub(crate) async fn a_stale_report_writes_nothing<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    db.store.job_finish(&[finished(&job, AttemptOutcome::Interrupted)], Some(at(2))).await.unwrap();
+    let mut stale = report(&job, progress(40, 1));
+    stale.steps.push((at(2), progress(40, 1)));
+    assert!(!db.store.job_report(&stale, Some(at(3))).await.unwrap());
+    db.claim(2).await;
+    assert!(!db.store.job_report(&stale, Some(at(3))).await.unwrap());
+    assert_eq!(db.get(job.id).await.progress, Progress::default());
+    assert_eq!(db.store.event_list(job.id, 0, 100).await.unwrap().len(), 4);
+}
+
+pub(crate) async fn steps_and_lines_keep_their_order<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    let line = |text: &str| LogLine { seq: 0, at: at(2), attempt: 1, stream: LogStream::Stdout, text: text.to_owned() };
+    let mut first = report(&job, progress(20, 2));
+    first.steps = vec![(at(2), progress(10, 1)), (at(2), progress(20, 2))];
+    first.logs = vec![line("one"), line("two \"quoted\"\ttabbed")];
+    db.store.job_report(&first, Some(at(3))).await.unwrap();
+    let mut end = done(&job);
+    end.steps = vec![(at(4), progress(30, 3))];
+    end.logs = vec![line("three")];
+    db.store.job_finish(&[end], Some(at(5))).await.unwrap();
+    let lines = db.store.log_list(job.id, 0, 100).await.unwrap();
+    let lines: Vec<_> = lines.iter().map(|line| (line.seq, line.text.as_str())).collect();
+    assert_eq!(lines, [(1, "one"), (2, "two \"quoted\"\ttabbed"), (3, "three")]);
+    let steps: Vec<_> = db.store.event_list(job.id, 2, 100).await.unwrap().into_iter().map(|event| event.at).collect();
+    assert_eq!(steps, [at(2), at(2), at(4), at(5)]);
+    assert_eq!(db.states(job.id).await, ["available", "running", "completed"]);
+}
+
+pub(crate) async fn a_checkpoint_outlives_its_attempt_and_ends_with_the_job<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    assert_eq!(db.store.checkpoint_load(job.id).await.unwrap(), None);
+    assert!(db.store.checkpoint_save(job.id, job.lease, b"one").await.unwrap());
+    assert!(db.store.checkpoint_save(job.id, job.lease, b"two\0").await.unwrap());
+    db.store.job_finish(&[finished(&job, AttemptOutcome::Interrupted)], Some(at(2))).await.unwrap();
+    assert_eq!(db.store.checkpoint_load(job.id).await.unwrap().as_deref(), Some(&b"two\0"[..]));
+    db.store.job_finish(&[done(&db.claim(1).await)], Some(at(3))).await.unwrap();
+    assert_eq!(db.store.checkpoint_load(job.id).await.unwrap(), None);
+}
+
+pub(crate) async fn a_stale_checkpoint_is_not_kept<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    assert!(!db.store.checkpoint_save(job.id, job.lease + 1, b"x").await.unwrap());
+    db.store.job_finish(&[done(&job)], Some(at(2))).await.unwrap();
+    assert!(!db.store.checkpoint_save(job.id, job.lease, b"x").await.unwrap());
+    assert_eq!(db.store.checkpoint_load(job.id).await.unwrap(), None);
+}
