@@ -56,6 +56,11 @@ impl Client {
         Ok(Self { base, http: reqwest::Client::new() })
     }
 
+    /// Where the daemon is, without a slash at its end.
+    pub(crate) fn base(&self) -> String {
+        self.base.as_str().trim_end_matches('/').to_owned()
+    }
+
     /// A request to a path that is given in parts, so that an id with a slash in it stays one part.
     pub(crate) fn request(&self, method: Method, parts: &[&str]) -> RequestBuilder {
         let mut url = self.base.clone();

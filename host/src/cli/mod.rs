@@ -8,6 +8,7 @@ mod watch;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::check::CheckArgs;
 use crate::run::RunArgs;
 use crate::settings::ServeArgs;
 
@@ -27,8 +28,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the daemon.
     Serve(ServeArgs),
-    /// Say what `serve` would do with these settings, and change nothing.
-    Check(ServeArgs),
+    /// Say what `serve` would do with these settings.
+    Check(CheckArgs),
     /// Run one job here and now, without a daemon and without a database.
     Run(RunArgs),
     /// Enqueue a job.

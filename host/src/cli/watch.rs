@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// Follows a job to its end; the exit code says how it ended.
 pub(super) async fn watch(client: &Client, id: &str, json: bool) -> Result<ExitCode, ClientError> {
-    let mut view = View::new(json);
+    let mut view = View::new(client.base(), json);
     tokio::select! {
         end = follow(client, id, &mut view) => end,
         _ = tokio::signal::ctrl_c() => Ok(ExitCode::from(130)),
@@ -61,20 +61,22 @@ async fn follow(client: &Client, id: &str, view: &mut View) -> Result<ExitCode, 
 }
 
 struct View {
+    /// Where the daemon is, for the URLs of artifacts.
+    base: String,
     json: bool,
     bar: Option<ProgressBar>,
     last_line: String,
 }
 
 impl View {
-    fn new(json: bool) -> Self {
+    fn new(base: String, json: bool) -> Self {
         let bar = (!json && std::io::stderr().is_terminal()).then(|| {
             let style = ProgressStyle::with_template("{bar:30} {pos:>3} %  {wide_msg}");
             let bar = ProgressBar::new(100).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Self { json, bar, last_line: String::new() }
+        Self { base, json, bar, last_line: String::new() }
     }
 
     /// Shows an event; the last one gives the exit code.
@@ -89,7 +91,7 @@ impl View {
                     bar.finish_and_clear();
                 }
                 if !self.json {
-                    ended(&data)?;
+                    ended(&data, &self.base)?;
                 }
                 return Ok(Some(exit_code(&data)));
             }
@@ -130,7 +132,7 @@ impl View {
     }
 }
 
-fn ended(job: &Value) -> std::io::Result<()> {
+fn ended(job: &Value, base: &str) -> std::io::Result<()> {
     if let Some(message) = job["error"]["message"].as_str() {
         writeln!(std::io::stderr().lock(), "{}: {message}", print::text(&job["error"]["kind"]))?;
     }
@@ -139,7 +141,7 @@ fn ended(job: &Value) -> std::io::Result<()> {
     }
     for artifact in job["artifacts"].as_array().into_iter().flatten() {
         let (name, url) = (print::text(&artifact["name"]), print::text(&artifact["url"]));
-        writeln!(std::io::stderr().lock(), "artifact {name} ({} bytes): {url}", artifact["bytes"])?;
+        writeln!(std::io::stderr().lock(), "artifact {name} ({} bytes): {base}{url}", artifact["bytes"])?;
     }
     Ok(())
 }

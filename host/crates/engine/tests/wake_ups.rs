@@ -1,0 +1,174 @@
+//! Nothing waits for a poll: here the loops look by themselves only once an hour, so a wake-up that is lost is a test that hangs.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::join_all;
+use futures_util::stream::BoxStream;
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use windlass_engine::{
+    ArgsFault, ArtifactError, AttemptHost, AttemptOrder, AttemptReport, Engine, EngineSettings, EnqueueRequest, Handle,
+    Stores, TaskRunner, now,
+};
+use windlass_model::{
+    Artifact, AttemptError, AttemptOutcome, Backoff, ErrorKind, Job, JobId, JobState, JsonText, RunAt, TaskDefaults,
+    TaskDescription, TaskInfo, TaskName, TaskVersion,
+};
+use windlass_store::SqliteStore;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Fails each job's first attempt if its tag says so, and completes it otherwise.
+struct Runner {
+    changes: watch::Sender<u64>,
+}
+
+fn task() -> TaskName {
+    TaskName::parse("echo").unwrap()
+}
+
+#[async_trait]
+impl TaskRunner for Runner {
+    fn tasks(&self) -> Vec<TaskInfo> {
+        let backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(5)).unwrap();
+        let defaults = TaskDefaults { backoff: Some(backoff), ..TaskDefaults::default() };
+        let version = TaskVersion {
+            digest: "00".to_owned(),
+            bytes: 1,
+            loaded_at: now(),
+            description: TaskDescription { defaults, ..TaskDescription::default() },
+            grants: JsonText::empty_object(),
+        };
+        vec![TaskInfo { name: task(), version: Some(version), load_error: None }]
+    }
+
+    fn task(&self, name: &TaskName) -> Option<TaskInfo> {
+        self.tasks().into_iter().find(|info| info.name == *name)
+    }
+
+    fn loaded(&self) -> Vec<TaskName> {
+        vec![task()]
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn check_args(&self, _task: &TaskName, _args: &JsonText) -> Result<(), Vec<ArgsFault>> {
+        Ok(())
+    }
+
+    async fn run(
+        &self,
+        order: AttemptOrder,
+        _host: Arc<dyn AttemptHost>,
+        _interrupt: CancellationToken,
+    ) -> AttemptReport {
+        let fails = order.job.attempt == 1 && order.job.tags.iter().any(|tag| tag == "fails once");
+        let outcome = match fails {
+            true => AttemptOutcome::Failed(AttemptError::new(ErrorKind::Retryable, "the first time")),
+            false => AttemptOutcome::Completed(order.job.args),
+        };
+        AttemptReport { outcome, plugin_digest: None, artifacts: Vec::new() }
+    }
+
+    async fn clean_up(&self, _job: JobId) {}
+
+    async fn artifact(
+        &self,
+        _job: JobId,
+        _artifact: &Artifact,
+        _range: Option<Range<u64>>,
+    ) -> Result<BoxStream<'static, std::io::Result<Bytes>>, ArtifactError> {
+        Err(ArtifactError::Gone)
+    }
+}
+
+async fn start(slots: u32) -> (Engine, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("windlass.db")).await.unwrap();
+    let settings = EngineSettings { slots, poll_every: Duration::from_secs(3_600), ..EngineSettings::default() };
+    let runner = Arc::new(Runner { changes: watch::Sender::new(0) });
+    (Engine::start(Stores::of(Arc::new(store)), runner, settings).await.unwrap(), folder)
+}
+
+fn request(run_at: Option<RunAt>, tag: &str) -> EnqueueRequest {
+    EnqueueRequest {
+        task: task(),
+        args: JsonText::empty_object(),
+        queue: None,
+        priority: None,
+        run_at,
+        max_attempts: None,
+        timeout: None,
+        tags: vec![tag.to_owned()],
+        metadata: None,
+    }
+}
+
+async fn run(handle: &Handle, request: EnqueueRequest) -> Job {
+    let id = handle.enqueue(vec![request]).await.unwrap().pop().unwrap().id;
+    let mut watch = handle.watch(id);
+    let ended = async {
+        loop {
+            let job = handle.directory().job_get(id).await.unwrap().unwrap();
+            if job.state.is_final() {
+                return job;
+            }
+            watch.changed().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ended).await.expect("a wake-up was lost")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_that_come_one_by_one_start_without_a_poll() {
+    let (engine, _folder) = start(1).await;
+    for _ in 0..50 {
+        assert_eq!(run(&engine.handle(), request(None, "")).await.state, JobState::Completed);
+    }
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_that_come_at_once_take_turns_in_one_slot() {
+    let (engine, _folder) = start(1).await;
+    let handle = engine.handle();
+    let jobs = join_all((0..50).map(|_| run(&handle, request(None, "")))).await;
+    assert!(jobs.iter().all(|job| job.state == JobState::Completed));
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_becomes_due_starts_without_a_poll() {
+    let (engine, _folder) = start(2).await;
+    let handle = engine.handle();
+    let delay = Some(RunAt::After(Duration::from_millis(20)));
+    let jobs = join_all((0..10).map(|_| run(&handle, request(delay, "")))).await;
+    assert!(jobs.iter().all(|job| job.started_at >= Some(job.run_at)));
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_failed_comes_back_without_a_poll() {
+    let (engine, _folder) = start(2).await;
+    let job = run(&engine.handle(), request(None, "fails once")).await;
+    assert_eq!((job.state, job.attempt), (JobState::Completed, 2));
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_has_stopped_takes_no_more_jobs() {
+    let (engine, _folder) = start(1).await;
+    let handle = engine.handle();
+    engine.shutdown().await;
+    let refused = handle.enqueue(vec![request(None, "")]).await.unwrap_err();
+    assert!(matches!(refused, windlass_engine::EnqueueError::Stopping), "{refused}");
+}
