@@ -1,259 +1,130 @@
-//! What sets the database right: each promise of `Upkeep`.
+//! What sets the database right.
 
-use windlass_model::{Bounds, ErrorKind, EventKind, JobState};
-use windlass_store::{Beat, CancelOutcome, WorkerSlot};
+use std::time::Duration;
 
-use crate::fixture::{Fixture, at, completed, due, failed, ids, job_id, new_job, report, seconds, slot, worker_id};
+use windlass_model::{Bounds, ErrorKind, JobState};
+use windlass_store::FinishOutcome;
 
-async fn rescue(f: &Fixture, limit: u32, second: i64) -> Vec<windlass_model::JobId> {
-    let mut rescued = f.store.job_rescue(Bounds::default(), limit, Some(at(second))).await.unwrap();
-    rescued.sort_unstable();
-    rescued
+use crate::fixture::{Fixture, Store, at, done, id, later, new_job, progress, report, slot, task, worker};
+
+const TTL: Duration = Duration::from_secs(30);
+
+async fn rescue<S: Store>(db: &Fixture<S>, seconds: u64) -> Vec<windlass_model::JobId> {
+    db.store.job_rescue(Bounds::default(), 100, Some(at(seconds))).await.unwrap()
 }
 
-// job_promote
-
-pub(crate) async fn jobs_whose_time_has_come_are_made_available(f: Fixture) {
-    let retryable = f.running(1).await;
-    f.finish(&retryable, failed()).await;
-    f.add(&[due(2, 10), due(3, 11)]).await;
-    assert_eq!(f.store.job_promote(9, Some(at(10))).await.unwrap(), 2);
-    let states = [f.get(job_id(1)).await.state, f.get(job_id(2)).await.state, f.get(job_id(3)).await.state];
-    assert_eq!(states, [JobState::Available, JobState::Available, JobState::Scheduled]);
-}
-
-pub(crate) async fn the_earliest_jobs_are_promoted_first_and_no_more_than_the_limit(f: Fixture) {
-    f.add(&[due(1, 30), due(2, 10), due(3, 20)]).await;
-    assert_eq!(f.store.job_promote(2, Some(at(60))).await.unwrap(), 2);
-    assert_eq!(f.get(job_id(1)).await.state, JobState::Scheduled);
-    assert_eq!(f.store.job_promote(0, Some(at(60))).await.unwrap(), 0);
-    assert_eq!(f.store.job_promote(2, Some(at(60))).await.unwrap(), 1);
-}
-
-pub(crate) async fn a_promoted_job_keeps_its_attempts_and_has_the_change_in_its_history(f: Fixture) {
-    let running = f.running(1).await;
-    f.finish(&running, failed()).await;
-    f.store.job_promote(9, Some(at(60))).await.unwrap();
-    let job = f.get(running.id).await;
-    assert_eq!((job.attempt, job.max_attempts, job.run_at), (1, 3, at(7)));
-    assert!(job.error.is_some());
-    let last = f.history(running.id).await.pop().unwrap();
-    assert_eq!((last.at, last.attempt), (at(60), 1));
-    assert_eq!(last.kind, EventKind::State { state: JobState::Available, reason: None });
-}
-
-pub(crate) async fn promoting_again_does_nothing(f: Fixture) {
-    f.add(&[due(1, 10)]).await;
-    assert_eq!(f.store.job_promote(9, Some(at(10))).await.unwrap(), 1);
-    assert_eq!(f.store.job_promote(9, Some(at(10))).await.unwrap(), 0);
-    assert_eq!(f.states(job_id(1)).await, [JobState::Scheduled, JobState::Available]);
-}
-
-pub(crate) async fn jobs_that_run_or_are_over_are_not_promoted(f: Fixture) {
-    let over = f.running(1).await;
-    f.finish(&over, completed()).await;
-    f.running(2).await;
-    assert_eq!(f.store.job_promote(9, Some(at(9_999))).await.unwrap(), 0);
-}
-
-// job_next_due
-
-pub(crate) async fn the_next_job_is_due_after_the_shortest_wait(f: Fixture) {
-    f.add(&[due(1, 30), due(2, 20), new_job(3)]).await;
-    assert_eq!(f.store.job_next_due(Some(at(5))).await.unwrap(), Some(seconds(15)));
-}
-
-pub(crate) async fn a_retryable_job_is_waited_for_too(f: Fixture) {
-    let running = f.running(1).await;
-    f.finish(&running, failed()).await;
-    assert_eq!(f.store.job_next_due(Some(at(5))).await.unwrap(), Some(seconds(2)));
-}
-
-pub(crate) async fn a_job_that_is_due_already_is_due_at_once(f: Fixture) {
-    f.add(&[due(1, 30)]).await;
-    for second in [30, 99] {
-        assert_eq!(f.store.job_next_due(Some(at(second))).await.unwrap(), Some(seconds(0)));
+pub(crate) async fn jobs_that_are_due_become_available_the_earliest_first<S: Store>(db: &Fixture<S>) {
+    for (number, seconds) in [(1, 30), (2, 10), (3, 20)] {
+        db.add(later(number, at(seconds))).await;
     }
+    assert_eq!(db.store.job_promote(2, Some(at(40))).await.unwrap(), 2);
+    assert_eq!(db.get(id(1)).await.state, JobState::Scheduled);
+    assert_eq!(db.get(id(2)).await.state, JobState::Available);
+    assert_eq!(db.store.job_promote(2, Some(at(40))).await.unwrap(), 1);
+    assert_eq!(db.store.job_promote(2, Some(at(40))).await.unwrap(), 0);
+    assert_eq!(db.states(id(1)).await, ["scheduled", "available"]);
 }
 
-pub(crate) async fn nothing_is_due_if_nothing_waits(f: Fixture) {
-    assert_eq!(f.store.job_next_due(Some(at(0))).await.unwrap(), None);
-    f.running(1).await;
-    f.add(&[new_job(2)]).await;
-    assert_eq!(f.store.job_next_due(Some(at(5))).await.unwrap(), None);
+pub(crate) async fn a_job_that_is_not_due_stays<S: Store>(db: &Fixture<S>) {
+    db.add(later(1, at(30))).await;
+    assert_eq!(db.store.job_promote(9, Some(at(29))).await.unwrap(), 0);
+    assert_eq!(db.store.job_promote(9, Some(at(30))).await.unwrap(), 1);
 }
 
-// job_rescue
-
-pub(crate) async fn jobs_of_a_worker_whose_lease_has_run_out_are_rescued(f: Fixture) {
-    f.register(1, 30).await;
-    f.running(1).await;
-    assert!(rescue(&f, 9, 30).await.is_empty());
-    assert_eq!(rescue(&f, 9, 31).await, [job_id(1)]);
-    let job = f.get(job_id(1)).await;
-    assert_eq!((job.state, job.worker_id, job.run_at), (JobState::Available, None, at(31)));
+pub(crate) async fn the_next_due_time_is_told<S: Store>(db: &Fixture<S>) {
+    assert_eq!(db.store.job_next_due(Some(at(0))).await.unwrap(), None);
+    db.add(later(1, at(30))).await;
+    db.add(later(2, at(60))).await;
+    assert_eq!(db.store.job_next_due(Some(at(10))).await.unwrap(), Some(Duration::from_secs(20)));
+    assert_eq!(db.store.job_next_due(Some(at(31))).await.unwrap(), Some(Duration::ZERO));
 }
 
-pub(crate) async fn jobs_of_a_worker_that_is_not_there_are_rescued(f: Fixture) {
-    f.register(1, 30).await;
-    f.running(1).await;
-    f.store.worker_remove(worker_id(1)).await.unwrap();
-    assert_eq!(rescue(&f, 9, 2).await, [job_id(1)]);
+pub(crate) async fn a_job_of_a_dead_worker_is_taken_away_and_costs_no_attempt<S: Store>(db: &Fixture<S>) {
+    db.store.worker_register(&slot(1), TTL, Some(at(0))).await.unwrap();
+    let job = db.running(1).await;
+    assert_eq!(rescue(db, 30).await, [job.id]);
+    let job = db.get(job.id).await;
+    assert_eq!((job.state, job.attempt, job.crash_count, job.worker_id), (JobState::Available, 0, 1, None));
+    let attempts = db.store.attempt_list(job.id).await.unwrap();
+    assert_eq!(attempts[0].error.as_ref().unwrap().kind, ErrorKind::WorkerLost);
+    assert!(rescue(db, 31).await.is_empty());
+    assert_eq!(db.claim(2).await.lease, 2);
 }
 
-pub(crate) async fn a_job_of_a_living_worker_stays(f: Fixture) {
-    f.register(1, 30).await;
-    f.running(1).await;
-    f.store.worker_beat(&slot(1), seconds(30), Some(at(25))).await.unwrap();
-    assert!(rescue(&f, 9, 50).await.is_empty());
-    let job = f.get(job_id(1)).await;
-    assert_eq!((job.state, job.lease, job.crash_count), (JobState::Running, 1, 0));
-    assert_eq!(f.states(job_id(1)).await.len(), 2);
+pub(crate) async fn a_job_of_a_living_worker_stays<S: Store>(db: &Fixture<S>) {
+    db.store.worker_register(&slot(1), TTL, Some(at(0))).await.unwrap();
+    let job = db.running(1).await;
+    assert!(rescue(db, 29).await.is_empty());
+    db.store.worker_beat(&slot(1), TTL, Some(at(29))).await.unwrap();
+    assert!(rescue(db, 58).await.is_empty());
+    assert_eq!(db.get(job.id).await.state, JobState::Running);
 }
 
-pub(crate) async fn only_running_jobs_are_rescued(f: Fixture) {
-    let over = f.running(1).await;
-    f.finish(&over, completed()).await;
-    f.add(&[new_job(2), due(3, 60)]).await;
-    assert!(rescue(&f, 9, 9_999).await.is_empty());
+pub(crate) async fn a_job_of_a_worker_that_is_not_there_is_taken_away<S: Store>(db: &Fixture<S>) {
+    db.store.worker_register(&slot(1), TTL, Some(at(0))).await.unwrap();
+    let job = db.running(1).await;
+    db.store.worker_remove(worker(1)).await.unwrap();
+    assert_eq!(rescue(db, 2).await, [job.id]);
 }
 
-pub(crate) async fn a_rescue_takes_at_most_its_limit(f: Fixture) {
-    f.add(&[new_job(1), new_job(2), new_job(3)]).await;
-    f.claim(1, 3, at(1)).await;
-    let first = rescue(&f, 2, 50).await;
-    let second = rescue(&f, 2, 50).await;
-    assert_eq!((first.len(), second.len()), (2, 1));
-    let mut all = [first, second].concat();
-    all.sort_unstable();
-    assert_eq!(all, [1, 2, 3].map(job_id));
+pub(crate) async fn a_rescue_is_bounded<S: Store>(db: &Fixture<S>) {
+    let jobs: Vec<_> = (1..=5).map(new_job).collect();
+    db.store.job_insert(&jobs, Some(at(0))).await.unwrap();
+    db.store.job_claim(worker(1), &[task()], 5, Some(at(1))).await.unwrap();
+    assert_eq!(db.store.job_rescue(Bounds::default(), 3, Some(at(2))).await.unwrap().len(), 3);
+    assert_eq!(db.store.job_rescue(Bounds::default(), 3, Some(at(2))).await.unwrap().len(), 2);
 }
 
-pub(crate) async fn a_rescued_job_does_not_count_the_attempt(f: Fixture) {
-    f.running(1).await;
-    rescue(&f, 9, 50).await;
-    let job = f.get(job_id(1)).await;
-    assert_eq!((job.attempt, job.lease, job.crash_count), (0, 1, 1));
-    let again = f.claim(2, 1, at(51)).await.remove(0);
-    assert_eq!((again.attempt, again.lease), (1, 2));
-}
-
-pub(crate) async fn a_rescue_is_an_attempt_and_an_entry_of_the_history(f: Fixture) {
-    f.running(1).await;
-    rescue(&f, 9, 50).await;
-    let attempt = f.attempts(job_id(1)).await.remove(0);
-    assert_eq!((attempt.lease, attempt.attempt, attempt.worker_id), (1, 1, worker_id(1)));
-    assert_eq!((attempt.started_at, attempt.ended_at), (at(1), Some(at(50))));
-    assert_eq!(attempt.error.unwrap().kind, ErrorKind::WorkerLost);
-    let last = f.history(job_id(1)).await.pop().unwrap();
-    assert_eq!(last.at, at(50));
-    let reason = Some("worker_lost: the worker that ran it died".to_owned());
-    assert_eq!(last.kind, EventKind::State { state: JobState::Available, reason });
-}
-
-pub(crate) async fn a_rescue_leaves_the_lease_stale(f: Fixture) {
-    let old = f.running(1).await;
-    rescue(&f, 9, 50).await;
-    assert!(!f.store.job_report(&report(&old), Some(at(51))).await.unwrap());
-    assert!(!f.store.checkpoint_save(old.id, old.lease, b"late").await.unwrap());
-}
-
-pub(crate) async fn a_job_that_was_running_in_too_many_crashes_is_discarded(f: Fixture) {
-    f.add(&[new_job(1)]).await;
+pub(crate) async fn a_job_of_three_dead_workers_is_discarded<S: Store>(db: &Fixture<S>) {
+    db.add(new_job(1)).await;
     for crash in 1..=3 {
-        let second = i64::from(crash) * 100;
-        assert_eq!(f.claim(1, 1, at(second)).await.len(), 1);
-        assert_eq!(rescue(&f, 9, second + 50).await, [job_id(1)]);
-        assert_eq!(f.get(job_id(1)).await.crash_count, crash);
+        db.claim(crash).await;
+        rescue(db, 2).await;
     }
-    let job = f.get(job_id(1)).await;
-    assert_eq!((job.state, job.finished_at), (JobState::Discarded, Some(at(350))));
-    assert_eq!(job.error.unwrap().kind, ErrorKind::WorkerLost);
+    let job = db.get(id(1)).await;
+    assert_eq!((job.state, job.error.unwrap().kind), (JobState::Discarded, ErrorKind::WorkerLost));
 }
 
-pub(crate) async fn a_lost_job_that_somebody_wanted_cancelled_is_cancelled(f: Fixture) {
-    let running = f.running(1).await;
-    f.store.job_cancel(running.id, Some(at(2))).await.unwrap();
-    assert_eq!(rescue(&f, 9, 50).await, [job_id(1)]);
-    assert_eq!(f.get(running.id).await.state, JobState::Cancelled);
+pub(crate) async fn a_rescued_job_keeps_what_it_told<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    db.store.job_report(&report(&job, progress(40, 2)), Some(at(1))).await.unwrap();
+    rescue(db, 2).await;
+    assert_eq!(db.get(job.id).await.progress, progress(40, 2));
 }
 
-pub(crate) async fn rescuing_again_does_nothing(f: Fixture) {
-    f.running(1).await;
-    assert_eq!(rescue(&f, 9, 50).await.len(), 1);
-    assert!(rescue(&f, 9, 50).await.is_empty());
-    assert_eq!(f.get(job_id(1)).await.crash_count, 1);
+pub(crate) async fn a_worker_that_was_rescued_from_cannot_finish<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    rescue(db, 2).await;
+    assert!(matches!(db.store.job_finish(&[done(&job)], Some(at(3))).await.unwrap()[..], [FinishOutcome::Stale]));
+    db.claim(1).await;
+    assert!(matches!(db.store.job_finish(&[done(&job)], Some(at(3))).await.unwrap()[..], [FinishOutcome::Stale]));
+    assert_eq!(db.get(job.id).await.state, JobState::Running);
 }
 
-// worker_register, worker_beat, worker_expire_others, worker_remove, worker_list
-
-pub(crate) async fn a_worker_is_registered_with_a_lease_from_now(f: Fixture) {
-    f.register(1, 30).await;
-    let worker = f.store.worker_list().await.unwrap().remove(0);
-    let WorkerSlot { id, host, pid, version } = slot(1);
-    assert_eq!((worker.id, worker.host, worker.pid, worker.version), (id, host, pid, version));
-    assert_eq!((worker.started_at, worker.heartbeat_at, worker.lease_until), (at(1), at(1), at(31)));
+pub(crate) async fn a_heartbeat_says_which_jobs_are_to_be_cancelled<S: Store>(db: &Fixture<S>) {
+    let (first, _) = (db.running(1).await, db.running(2).await);
+    db.store.job_cancel(first.id, Some(at(2))).await.unwrap();
+    let beat = db.store.worker_beat(&slot(1), TTL, Some(at(3))).await.unwrap();
+    assert_eq!(beat.cancel, [(first.id, 1)]);
+    assert!(db.store.worker_beat(&slot(2), TTL, Some(at(3))).await.unwrap().cancel.is_empty());
 }
 
-pub(crate) async fn a_beat_moves_the_lease_and_leaves_the_start(f: Fixture) {
-    f.register(1, 30).await;
-    f.store.worker_beat(&slot(1), seconds(40), Some(at(11))).await.unwrap();
-    let worker = f.store.worker_list().await.unwrap().remove(0);
-    assert_eq!((worker.started_at, worker.heartbeat_at, worker.lease_until), (at(1), at(11), at(51)));
+pub(crate) async fn a_forgotten_worker_is_registered_again_by_its_heartbeat<S: Store>(db: &Fixture<S>) {
+    db.store.worker_register(&slot(1), TTL, Some(at(0))).await.unwrap();
+    db.store.worker_remove(worker(1)).await.unwrap();
+    assert!(db.store.worker_list().await.unwrap().is_empty());
+    db.store.worker_beat(&slot(1), TTL, Some(at(5))).await.unwrap();
+    let workers = db.store.worker_list().await.unwrap();
+    assert_eq!((workers.len(), workers[0].heartbeat_at, workers[0].lease_until), (1, at(5), at(35)));
 }
 
-pub(crate) async fn a_worker_that_has_been_forgotten_is_registered_again_by_its_beat(f: Fixture) {
-    f.register(1, 30).await;
-    f.store.worker_remove(worker_id(1)).await.unwrap();
-    assert_eq!(f.store.worker_beat(&slot(1), seconds(30), Some(at(9))).await.unwrap(), Beat::default());
-    let worker = f.store.worker_list().await.unwrap().remove(0);
-    assert_eq!((worker.id, worker.started_at, worker.lease_until), (worker_id(1), at(9), at(39)));
-}
-
-pub(crate) async fn a_beat_tells_which_held_jobs_somebody_wants_cancelled(f: Fixture) {
-    let mine = f.running(1).await;
-    f.running(2).await;
-    f.add(&[new_job(3)]).await;
-    assert_eq!(ids(&f.claim(2, 1, at(1)).await), [job_id(3)]);
-    for id in [1, 3] {
-        let outcome = f.store.job_cancel(job_id(id), Some(at(2))).await.unwrap();
-        assert!(matches!(outcome, CancelOutcome::Requested(_)), "{outcome:?}");
+pub(crate) async fn the_others_can_be_declared_dead<S: Store>(db: &Fixture<S>) {
+    for number in [1, 2] {
+        db.store.worker_register(&slot(number), TTL, Some(at(0))).await.unwrap();
     }
-    let beat = f.store.worker_beat(&slot(1), seconds(30), Some(at(3))).await.unwrap();
-    assert_eq!(beat.cancel, [(mine.id, 1)]);
-    f.finish(&mine, completed()).await;
-    let beat = f.store.worker_beat(&slot(1), seconds(30), Some(at(6))).await.unwrap();
-    assert_eq!(beat, Beat::default());
-}
-
-pub(crate) async fn a_worker_that_owns_the_database_ends_the_lease_of_every_other(f: Fixture) {
-    f.register(1, 30).await;
-    f.register(2, 30).await;
-    f.register(3, 30).await;
-    f.running(1).await;
-    assert_eq!(f.store.worker_expire_others(worker_id(3), Some(at(5))).await.unwrap(), 2);
-    assert_eq!(rescue(&f, 9, 5).await, [job_id(1)]);
-    let until: Vec<_> = f.store.worker_list().await.unwrap().into_iter().map(|worker| worker.lease_until).collect();
-    assert_eq!(until, [at(5), at(5), at(31)]);
-    // What has run out is not counted again.
-    assert_eq!(f.store.worker_expire_others(worker_id(3), Some(at(6))).await.unwrap(), 0);
-}
-
-pub(crate) async fn a_worker_that_stopped_in_good_order_is_removed_and_only_that_one(f: Fixture) {
-    f.register(1, 30).await;
-    f.register(2, 30).await;
-    f.store.worker_remove(worker_id(1)).await.unwrap();
-    f.store.worker_remove(worker_id(1)).await.unwrap();
-    let left: Vec<_> = f.store.worker_list().await.unwrap().into_iter().map(|worker| worker.id).collect();
-    assert_eq!(left, [worker_id(2)]);
-}
-
-pub(crate) async fn workers_are_listed_in_the_order_of_their_start(f: Fixture) {
-    assert!(f.store.worker_list().await.unwrap().is_empty());
-    for (worker, second) in [(1, 30), (2, 10), (3, 20)] {
-        f.store.worker_register(&slot(worker), seconds(9), Some(at(second))).await.unwrap();
-    }
-    f.store.worker_beat(&slot(2), seconds(9), Some(at(40))).await.unwrap();
-    let listed: Vec<_> = f.store.worker_list().await.unwrap().into_iter().map(|worker| worker.id).collect();
-    assert_eq!(listed, [2, 3, 1].map(worker_id));
+    let job = db.running(1).await;
+    assert_eq!(db.store.worker_expire_others(worker(2), Some(at(1))).await.unwrap(), 1);
+    assert_eq!(rescue(db, 1).await, [job.id]);
+    let workers = db.store.worker_list().await.unwrap();
+    assert_eq!(workers.iter().filter(|worker| worker.lease_until > at(1)).count(), 1);
 }

@@ -167,6 +167,15 @@ impl Daemon {
         }
     }
 
+    /// Waits until a path below the data directory is gone.
+    pub(crate) async fn until_gone(&self, path: &str) {
+        let start = Instant::now();
+        while self.path().join(path).exists() {
+            assert!(start.elapsed() < PATIENCE, "{path} is still there");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// The log of a job, one string for each line.
     pub(crate) async fn job_log(&self, id: &str) -> Vec<String> {
         let (status, log) = self.get(&format!("/api/v1/jobs/{id}/logs?limit=1000")).await;

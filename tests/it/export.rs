@@ -76,3 +76,47 @@ async fn a_download_can_be_taken_in_parts() {
     assert_eq!(part.headers()["content-range"], "bytes 3-5/9");
     assert_eq!(part.text().await.unwrap(), "1\r\n");
 }
+
+/// Writes so many records that an export of them takes a while.
+fn many_records(daemon: &Daemon) {
+    let mut lines = String::new();
+    for number in 0..400_000 {
+        writeln!(lines, r#"{{"id":{number},"name":"record {number}"}}"#).unwrap();
+    }
+    fs::write(daemon.path().join("shared/many.jsonl"), lines).unwrap();
+}
+
+#[tokio::test]
+async fn an_export_whose_daemon_was_killed_goes_on_where_it_stopped() {
+    let mut daemon = exporter().await;
+    many_records(&daemon);
+    let args = json!({ "source": "many.jsonl", "file_name": "many.csv" });
+    let whole = export(&daemon, args.clone()).await;
+    assert_eq!(whole["state"], "completed", "{whole}");
+    let id = daemon.enqueue_job(json!({ "task": "export-csv", "args": args })).await;
+    daemon.until(&id, |job| job["task_step"] == 2 && job["percent_complete"].as_u64() >= Some(30)).await;
+    daemon.kill();
+    daemon.start_again();
+    let job = daemon.finished(&id).await;
+    assert_eq!(job["state"], "completed", "{job}");
+    assert_eq!(job["output"]["rows"], 400_000);
+    let hash = |job: &Value| job["artifacts"][0]["sha256"].clone();
+    assert_eq!(hash(&job), hash(&whole));
+    // What went on did not count the records again.
+    let events =
+        daemon.request(Method::GET, &format!("/api/v1/jobs/{id}/events")).send().await.unwrap().text().await.unwrap();
+    assert_eq!(events.matches("Counting items").count(), 1, "{events}");
+    assert_eq!(events.matches("event: state").count(), 5, "{events}");
+}
+
+#[tokio::test]
+async fn an_export_that_is_cancelled_leaves_no_file() {
+    let daemon = exporter().await;
+    many_records(&daemon);
+    let id = daemon.enqueue_job(json!({ "task": "export-csv", "args": { "source": "many.jsonl" } })).await;
+    daemon.until(&id, |job| job["task_step"] == 2).await;
+    daemon.post(&format!("/api/v1/jobs/{id}/cancel"), &json!({})).await;
+    let job = daemon.finished(&id).await;
+    assert_eq!((&job["state"], &job["artifacts"]), (&json!("cancelled"), &json!([])), "{job}");
+    daemon.until_gone(&format!("work/{id}")).await;
+}

@@ -17,7 +17,9 @@ pub(crate) fn test() -> Result<()> {
     let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
     docs.env("RUSTDOCFLAGS", "-D warnings");
     run(docs)?;
-    run(cargo(&["build", "--package", "windlass"]))?;
+    // The daemon that the tests start. All targets at once, so that the libraries are built with the same features as for the
+    // tests below, and only once.
+    run(cargo(&["build", "--workspace", "--all-targets"]))?;
     run(cargo(&[
         "test",
         "--manifest-path",
