@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use windlass_model::{
-    Attempt, AttemptError, AttemptFacts, AttemptOutcome, Backoff, Bounds, ErrorKind, Job, JobId, JsonText, NewJob,
-    Priority, Progress, RunAt, TaskName, Timestamp, Transition, WorkerId,
+    Attempt, AttemptError, AttemptFacts, AttemptOutcome, Backoff, Bounds, ErrorKind, Job, JobId, JsonText, LogLine,
+    LogStream, NewJob, Priority, Progress, RunAt, TaskName, Timestamp, Transition, WorkerId,
 };
-use windlass_store::{Finished, JobDirectory, JobInbox, JobQueue, StepReport, Upkeep, WorkerSlot};
+use windlass_store::{FinishOutcome, Finished, JobDirectory, JobInbox, JobQueue, StepReport, Upkeep, WorkerSlot};
 
 /// All seams of one database.
 pub(crate) trait Store: JobInbox + JobQueue + JobDirectory + Upkeep {}
@@ -87,6 +87,23 @@ impl<S: Store> Fixture<S> {
         self.store.job_get(id).await.unwrap().expect("the job is not there")
     }
 
+    /// Writes an end down at second 5 and sees it recorded.
+    pub(crate) async fn record(&self, end: Finished) -> Job {
+        let id = end.attempt.job_id;
+        let outcomes = self.store.job_finish(&[end], Some(at(5))).await.unwrap();
+        assert!(matches!(outcomes[..], [FinishOutcome::Recorded]), "{outcomes:?}");
+        self.get(id).await
+    }
+
+    /// A job that worker 1 lost and worker 2 runs now, as each of the two knows it.
+    pub(crate) async fn stolen(&self, number: u128) -> (Job, Job) {
+        let old = self.running(number).await;
+        assert_eq!(self.store.job_rescue(Bounds::default(), 9, Some(at(5))).await.unwrap(), [old.id]);
+        let new = self.claim(2).await;
+        assert_eq!((old.id, old.lease, new.lease), (new.id, 1, 2));
+        (old, new)
+    }
+
     /// The states of a job's history.
     pub(crate) async fn states(&self, id: JobId) -> Vec<String> {
         let events = self.store.event_list(id, 0, 1_000).await.unwrap();
@@ -127,10 +144,27 @@ pub(crate) fn failed(job: &Job) -> Finished {
     finished(job, AttemptOutcome::Failed(AttemptError::new(ErrorKind::Retryable, "not today")))
 }
 
+pub(crate) fn fatal(job: &Job) -> Finished {
+    finished(job, AttemptOutcome::Failed(AttemptError::new(ErrorKind::Fatal, "never")))
+}
+
 pub(crate) fn progress(percent: u8, step: u32) -> Progress {
     Progress { percent_complete: Some(percent), task_step: Some(step), status_info: Some(format!("step {step}")) }
 }
 
 pub(crate) fn report(job: &Job, progress: Progress) -> StepReport {
     StepReport { id: job.id, lease: job.lease, attempt: job.attempt, progress, steps: Vec::new(), logs: Vec::new() }
+}
+
+/// Everything that a report can hold.
+pub(crate) fn full_report(job: &Job) -> StepReport {
+    StepReport {
+        steps: vec![(at(3), progress(40, 1))],
+        logs: vec![line(job, "a line")],
+        ..report(job, progress(40, 1))
+    }
+}
+
+pub(crate) fn line(job: &Job, text: &str) -> LogLine {
+    LogLine { seq: 0, at: at(2), attempt: job.attempt, stream: LogStream::Stdout, text: text.to_owned() }
 }

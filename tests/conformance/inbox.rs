@@ -1,9 +1,11 @@
 //! Enqueue, cancel, retry.
 
-use windlass_model::{JobState, NewJob};
+use std::time::Duration;
+
+use windlass_model::{AttemptOutcome, ErrorKind, JobState, NewJob, RunAt};
 use windlass_store::{CancelOutcome, RetryOutcome};
 
-use crate::fixture::{Fixture, Store, at, done, failed, id, later, new_job};
+use crate::fixture::{Fixture, Store, at, done, failed, fatal, finished, id, later, new_job};
 
 pub(crate) async fn jobs_come_back_as_they_are_kept_in_the_given_order<S: Store>(db: &Fixture<S>) {
     let jobs: Vec<NewJob> = [5, 3, 9].map(new_job).into();
@@ -94,4 +96,73 @@ pub(crate) async fn a_running_job_is_not_retried<S: Store>(db: &Fixture<S>) {
     let job = db.running(1).await;
     assert!(matches!(db.store.job_retry(job.id, Some(at(2))).await.unwrap(), RetryOutcome::Running));
     assert_eq!(db.get(job.id).await.state, JobState::Running);
+}
+
+pub(crate) async fn a_job_after_a_delay_waits_from_its_enqueue_on<S: Store>(db: &Fixture<S>) {
+    let after = |seconds| Some(RunAt::After(Duration::from_secs(seconds)));
+    let job = db.add(NewJob { run_at: after(30), ..new_job(1) }).await;
+    assert_eq!((job.state, job.run_at), (JobState::Scheduled, at(30)));
+    let job = db.add(NewJob { run_at: after(0), ..new_job(2) }).await;
+    assert_eq!((job.state, job.run_at), (JobState::Available, at(0)));
+}
+
+pub(crate) async fn an_id_that_is_twice_in_a_list_fails_the_whole_call<S: Store>(db: &Fixture<S>) {
+    let error = db.store.job_insert(&[new_job(1), new_job(1)], Some(at(0))).await.unwrap_err();
+    assert!(!error.is_passing());
+    assert!(db.store.job_get(id(1)).await.unwrap().is_none());
+}
+
+pub(crate) async fn a_retryable_job_is_cancelled_at_once<S: Store>(db: &Fixture<S>) {
+    let job = db.record(failed(&db.running(1).await)).await;
+    assert!(matches!(db.store.job_cancel(job.id, Some(at(6))).await.unwrap(), CancelOutcome::Cancelled(_)));
+    let job = db.get(job.id).await;
+    assert_eq!((job.state, job.error.unwrap().kind), (JobState::Cancelled, ErrorKind::Cancelled));
+    assert_eq!(db.store.job_promote(9, Some(at(99))).await.unwrap(), 0);
+}
+
+pub(crate) async fn a_job_that_is_over_stays_as_it_is_when_it_is_cancelled<S: Store>(db: &Fixture<S>) {
+    for (number, state) in [(1, JobState::Completed), (2, JobState::Discarded)] {
+        let job = db.running(number).await;
+        let before = db.record(if number == 1 { done(&job) } else { fatal(&job) }).await;
+        let outcome = db.store.job_cancel(job.id, Some(at(9))).await.unwrap();
+        assert!(matches!(outcome, CancelOutcome::AlreadyOver(found) if found == state), "{outcome:?}");
+        let after = db.get(job.id).await;
+        assert_eq!((after.state, after.finished_at, after.cancel_requested_at), (state, Some(at(5)), None));
+        assert_eq!((after.output, after.error), (before.output, before.error));
+        assert_eq!(db.states(job.id).await.len(), 3);
+    }
+}
+
+pub(crate) async fn a_retry_counts_crashes_and_host_faults_anew<S: Store>(db: &Fixture<S>) {
+    let mut end = fatal(&db.running(1).await);
+    (end.transition.crash_count, end.transition.host_fault_count) = (2, 4);
+    let job = db.record(end).await;
+    assert_eq!((job.crash_count, job.host_fault_count), (2, 4));
+    db.store.job_retry(job.id, Some(at(6))).await.unwrap();
+    let job = db.get(job.id).await;
+    assert_eq!((job.crash_count, job.host_fault_count), (0, 0));
+}
+
+pub(crate) async fn a_retry_forgets_that_somebody_wanted_the_job_cancelled<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    db.store.job_cancel(job.id, Some(at(2))).await.unwrap();
+    let job = db.record(finished(&db.get(job.id).await, AttemptOutcome::Cancelled)).await;
+    assert_eq!(job.state, JobState::Cancelled);
+    db.store.job_retry(job.id, Some(at(6))).await.unwrap();
+    let job = db.record(failed(&db.claim(1).await)).await;
+    assert_eq!((job.state, job.cancel_requested_at), (JobState::Retryable, None));
+}
+
+pub(crate) async fn a_retry_adds_no_attempt_where_some_are_left_and_keeps_those_that_were<S: Store>(db: &Fixture<S>) {
+    let job = db.record(fatal(&db.running(1).await)).await;
+    db.store.job_retry(job.id, Some(at(6))).await.unwrap();
+    let job = db.get(job.id).await;
+    assert_eq!((job.attempt, job.max_attempts), (1, 3));
+    assert_eq!(db.store.attempt_list(job.id).await.unwrap().len(), 1);
+    assert_eq!(db.states(job.id).await, ["available", "running", "discarded", "available"]);
+}
+
+pub(crate) async fn a_time_limit_beyond_all_measure_is_kept_as_the_longest<S: Store>(db: &Fixture<S>) {
+    let job = db.add(NewJob { timeout: Some(Duration::from_millis(u64::MAX)), ..new_job(1) }).await;
+    assert_eq!(job.timeout, Some(Duration::from_millis(i64::MAX.unsigned_abs())));
 }

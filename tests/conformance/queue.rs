@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
-use windlass_model::{Artifact, AttemptOutcome, JobState, LogLine, LogStream, NewJob, Priority, Progress, TaskName};
-use windlass_store::{CancelOutcome, FinishOutcome, Finished};
+use windlass_model::{
+    Artifact, AttemptError, AttemptOutcome, ErrorKind, EventKind, JobState, LogLine, LogStream, NewJob, Priority,
+    Progress, TaskName, Timestamp,
+};
+use windlass_store::{CancelOutcome, FinishOutcome, Finished, StepReport};
 
-use crate::fixture::{Fixture, Store, at, done, failed, finished, id, later, new_job, progress, report, task, worker};
+use crate::fixture::{
+    Fixture, Store, at, done, failed, fatal, finished, full_report, id, later, line, new_job, progress, report, task,
+    worker,
+};
 
 fn artifact(name: &str) -> Artifact {
     Artifact { name: name.to_owned(), bytes: 3, content_type: "text/csv".to_owned(), sha256: "00".to_owned(), lease: 1 }
@@ -197,4 +203,168 @@ pub(crate) async fn a_stale_checkpoint_is_not_kept<S: Store>(db: &Fixture<S>) {
     db.store.job_finish(&[done(&job)], Some(at(2))).await.unwrap();
     assert!(!db.store.checkpoint_save(job.id, job.lease, b"x").await.unwrap());
     assert_eq!(db.store.checkpoint_load(job.id).await.unwrap(), None);
+}
+
+pub(crate) async fn only_available_jobs_are_claimed<S: Store>(db: &Fixture<S>) {
+    db.record(failed(&db.running(1).await)).await;
+    db.record(done(&db.running(2).await)).await;
+    db.running(3).await;
+    db.add(later(4, at(30))).await;
+    db.add(later(5, at(30))).await;
+    db.store.job_cancel(id(5), Some(at(1))).await.unwrap();
+    // Long after all of them are due: it is upkeep that makes a waiting job available.
+    assert!(db.store.job_claim(worker(1), &[task()], 9, Some(at(9_999))).await.unwrap().is_empty());
+}
+
+pub(crate) async fn an_attempt_keeps_its_error_and_the_history_its_reason<S: Store>(db: &Fixture<S>) {
+    let job = db.record(failed(&db.running(1).await)).await;
+    let attempt = db.store.attempt_list(job.id).await.unwrap().remove(0);
+    assert_eq!((attempt.lease, attempt.attempt, attempt.worker_id), (1, 1, worker(1)));
+    assert_eq!((attempt.started_at, attempt.ended_at, attempt.error), (at(1), Some(at(5)), job.error));
+    let last = db.store.event_list(job.id, 2, 9).await.unwrap().remove(0);
+    let reason = Some("retryable: not today".to_owned());
+    assert_eq!((last.at, last.attempt), (at(5), 1));
+    assert_eq!(last.kind, EventKind::State { state: JobState::Retryable, reason });
+}
+
+pub(crate) async fn the_number_of_an_attempt_that_does_not_count_stays_in_its_record<S: Store>(db: &Fixture<S>) {
+    let end = finished(&db.running(1).await, AttemptOutcome::HostFault("the disk is full".to_owned()));
+    let job = db.record(end).await;
+    assert_eq!((job.attempt, job.host_fault_count), (0, 1));
+    assert_eq!(db.store.attempt_list(job.id).await.unwrap()[0].attempt, 1);
+    assert_eq!(db.store.event_list(job.id, 2, 9).await.unwrap()[0].attempt, 1);
+}
+
+pub(crate) async fn a_wait_without_end_stops_at_the_last_time_that_is_kept<S: Store>(db: &Fixture<S>) {
+    let first = db.running(1).await;
+    let second = db.running(2).await;
+    let forever = finished(&first, AttemptOutcome::Snoozed(Duration::from_millis(u64::MAX)));
+    let outcomes = db.store.job_finish(&[forever, done(&second)], Some(at(5))).await.unwrap();
+    assert!(matches!(outcomes[..], [FinishOutcome::Recorded, FinishOutcome::Recorded]), "{outcomes:?}");
+    let job = db.get(first.id).await;
+    assert_eq!((job.state, job.run_at), (JobState::Scheduled, Timestamp::MAX));
+}
+
+pub(crate) async fn a_later_attempts_artifact_takes_the_place_of_an_earlier_one<S: Store>(db: &Fixture<S>) {
+    db.record(Finished { artifacts: vec![artifact("a.csv")], ..done(&db.running(1).await) }).await;
+    db.store.job_retry(id(1), Some(at(6))).await.unwrap();
+    let newer = Artifact { lease: 2, bytes: 9, ..artifact("a.csv") };
+    db.record(Finished { artifacts: vec![newer.clone()], ..done(&db.claim(1).await) }).await;
+    assert_eq!(db.store.artifact_list(id(1)).await.unwrap(), [newer]);
+}
+
+pub(crate) async fn a_stale_finish_writes_nothing<S: Store>(db: &Fixture<S>) {
+    let (old, new) = db.stolen(1).await;
+    let before = db.store.event_list(new.id, 0, 100).await.unwrap();
+    let mut late = Finished { artifacts: vec![artifact("late.csv")], ..done(&old) };
+    late.steps = full_report(&old).steps;
+    late.logs = full_report(&old).logs;
+    let outcomes = db.store.job_finish(&[late], Some(at(7))).await.unwrap();
+    assert!(matches!(outcomes[..], [FinishOutcome::Stale]), "{outcomes:?}");
+    let job = db.get(new.id).await;
+    assert_eq!((job.state, job.output, job.progress), (JobState::Running, None, Progress::default()));
+    assert_eq!(db.store.event_list(new.id, 0, 100).await.unwrap(), before);
+    assert!(db.store.log_list(new.id, 0, 9).await.unwrap().is_empty());
+    assert!(db.store.artifact_list(new.id).await.unwrap().is_empty());
+    assert_eq!(db.record(done(&new)).await.state, JobState::Completed);
+}
+
+pub(crate) async fn an_old_and_the_present_lease_of_one_job_may_be_in_one_list<S: Store>(db: &Fixture<S>) {
+    let (old, new) = db.stolen(1).await;
+    let outcomes = db.store.job_finish(&[fatal(&old), done(&new)], Some(at(7))).await.unwrap();
+    assert!(matches!(outcomes[..], [FinishOutcome::Stale, FinishOutcome::Recorded]), "{outcomes:?}");
+    let job = db.get(new.id).await;
+    assert_eq!((job.state, job.error), (JobState::Completed, None));
+}
+
+pub(crate) async fn a_list_is_written_as_a_whole_or_not_at_all<S: Store>(db: &Fixture<S>) {
+    let (first, second) = (db.running(1).await, db.running(2).await);
+    let mut bad = done(&second);
+    // No attempt ends in this state: the schema refuses it.
+    bad.transition.to = JobState::Running;
+    let error = db.store.job_finish(&[done(&first), bad], Some(at(5))).await.unwrap_err();
+    assert!(!error.is_passing(), "{error:?}");
+    for job in [first, second] {
+        assert_eq!(db.get(job.id).await.state, JobState::Running);
+        assert_eq!(db.states(job.id).await, ["available", "running"]);
+    }
+}
+
+pub(crate) async fn a_job_that_is_not_there_cannot_be_finished<S: Store>(db: &Fixture<S>) {
+    let mut end = done(&db.running(1).await);
+    end.attempt.job_id = id(2);
+    assert!(matches!(db.store.job_finish(&[end], Some(at(5))).await.unwrap()[..], [FinishOutcome::Stale]));
+    assert!(db.store.job_finish(&[], Some(at(5))).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_wish_to_cancel_that_came_while_the_attempt_failed_cancels_the_job<S: Store>(db: &Fixture<S>) {
+    let waits = [
+        AttemptOutcome::Failed(AttemptError::new(ErrorKind::Retryable, "not today")),
+        AttemptOutcome::Snoozed(Duration::from_secs(60)),
+        AttemptOutcome::Interrupted,
+        AttemptOutcome::HostFault("the disk is full".to_owned()),
+    ];
+    for (number, outcome) in (1..).zip(waits) {
+        let end = finished(&db.running(number).await, outcome);
+        db.store.job_cancel(id(number), Some(at(2))).await.unwrap();
+        let job = db.record(end).await;
+        assert_eq!((job.state, job.finished_at), (JobState::Cancelled, Some(at(5))));
+        assert_eq!(job.error.unwrap().kind, ErrorKind::Cancelled);
+        assert_eq!(db.states(id(number)).await.last().unwrap(), "cancelled");
+        assert_eq!(db.store.attempt_list(id(number)).await.unwrap().len(), 1);
+    }
+}
+
+pub(crate) async fn a_wish_to_cancel_does_not_change_an_end_that_is_final<S: Store>(db: &Fixture<S>) {
+    let (first, second) = (db.running(1).await, db.running(2).await);
+    for job in [&first, &second] {
+        db.store.job_cancel(job.id, Some(at(2))).await.unwrap();
+    }
+    assert_eq!(db.record(done(&first)).await.state, JobState::Completed);
+    assert_eq!(db.record(fatal(&second)).await.state, JobState::Discarded);
+}
+
+pub(crate) async fn a_lease_that_was_never_given_out_holds_nothing<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    for lease in [0, 2, u64::MAX] {
+        let claimed = StepReport { lease, ..full_report(&job) };
+        assert!(!db.store.job_report(&claimed, Some(at(3))).await.unwrap());
+        assert!(!db.store.checkpoint_save(job.id, lease, b"x").await.unwrap());
+    }
+    let elsewhere = StepReport { id: id(9), ..full_report(&job) };
+    assert!(!db.store.job_report(&elsewhere, Some(at(3))).await.unwrap());
+    assert!(db.store.log_list(job.id, 0, 9).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_job_that_does_not_run_takes_no_report<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    let before = db.record(done(&job)).await;
+    assert!(!db.store.job_report(&full_report(&job), Some(at(6))).await.unwrap());
+    assert_eq!(db.get(job.id).await.progress, before.progress);
+    assert_eq!(db.store.event_list(job.id, 0, 9).await.unwrap().len(), 3);
+    assert!(db.store.log_list(job.id, 0, 9).await.unwrap().is_empty());
+}
+
+pub(crate) async fn what_a_handler_wrote_comes_back_as_it_was<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    let texts = ["", "tab\t \"quotes\" \\ \r", "ü 猫 🦀", "{\"a\":1}", "null", "12"];
+    let info = Progress { status_info: Some(texts[2].to_owned()), ..Progress::default() };
+    let logs = texts.iter().map(|text| line(&job, text)).collect();
+    let told = StepReport { logs, ..report(&job, info.clone()) };
+    assert!(db.store.job_report(&told, Some(at(3))).await.unwrap());
+    let lines = db.store.log_list(job.id, 0, 100).await.unwrap();
+    assert_eq!(lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), texts);
+    assert_eq!(lines[0], LogLine { seq: 1, ..line(&job, "") });
+    assert_eq!(db.get(job.id).await.progress, info);
+}
+
+pub(crate) async fn a_stale_lease_cannot_keep_a_checkpoint<S: Store>(db: &Fixture<S>) {
+    let (old, new) = db.stolen(1).await;
+    assert!(db.store.checkpoint_save(new.id, new.lease, b"new").await.unwrap());
+    assert!(!db.store.checkpoint_save(old.id, old.lease, b"old").await.unwrap());
+    db.record(failed(&new)).await;
+    assert!(!db.store.checkpoint_save(new.id, new.lease, b"late").await.unwrap());
+    assert_eq!(db.store.checkpoint_load(new.id).await.unwrap().as_deref(), Some(&b"new"[..]));
+    db.store.job_cancel(new.id, Some(at(9))).await.unwrap();
+    assert_eq!(db.store.checkpoint_load(new.id).await.unwrap(), None);
 }

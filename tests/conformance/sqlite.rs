@@ -1,10 +1,13 @@
 //! SQLite's fixture, and what is true of a file alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use windlass_store::{JobDirectory, JobInbox, SqliteOpenError, SqliteStore};
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
+use tempfile::TempDir;
+use windlass_store::{JobDirectory, JobInbox, JobQueue as _, SqliteOpenError, SqliteStore};
 
-use crate::fixture::{Fixture, at, id, new_job};
+use crate::fixture::{Fixture, at, id, new_job, task, worker};
 
 /// A database in a folder of its own.
 pub(crate) async fn open() -> Fixture<SqliteStore> {
@@ -48,4 +51,100 @@ async fn the_database_gives_the_time_if_the_caller_does_not() {
     let job = db.store.job_insert(&[new_job(1)], None).await.unwrap().pop().unwrap();
     assert!(job.created_at > windlass_model::Timestamp::from_micros(1_700_000_000_000_000), "{:?}", job.created_at);
     assert_eq!(job.created_at, job.run_at);
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_windlass_is_refused() {
+    let (_folder, path) = folder();
+    reopen(&path).await.close().await;
+    tamper(
+        &path,
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (99, 'new', true, x'00', 0)",
+    )
+    .await;
+    let error = SqliteStore::open(&path).await.err().unwrap();
+    assert!(matches!(&error, SqliteOpenError::Newer { found: 99, .. }), "{error:?}");
+    let sentence = error.to_string().replace(&path.display().to_string(), "queue.db");
+    assert_eq!(
+        sentence,
+        "the database queue.db was written by a newer Windlass (schema 99): use that version, or another file"
+    );
+}
+
+#[tokio::test]
+async fn a_file_whose_migration_was_changed_afterwards_is_refused() {
+    let (_folder, path) = folder();
+    reopen(&path).await.close().await;
+    tamper(&path, "UPDATE _sqlx_migrations SET checksum = x'00'").await;
+    let error = SqliteStore::open(&path).await.err().unwrap();
+    assert!(matches!(error, SqliteOpenError::Migrate { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_second_store_on_the_same_file_sees_what_the_first_committed() {
+    let (_folder, path) = folder();
+    let (first, second) = (reopen(&path).await, reopen(&path).await);
+    first.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
+    let claimed = second.job_claim(worker(2), &[task()], 9, Some(at(1))).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(first.job_get(id(1)).await.unwrap().unwrap().worker_id, Some(worker(2)));
+}
+
+#[tokio::test]
+async fn a_commit_is_on_the_disk_when_it_returns() {
+    let (_folder, path) = folder();
+    let store = reopen(&path).await;
+    store.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
+    let (_other, copy) = copy_of(&path);
+    assert!(reopen(&copy).await.job_get(id(1)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_closed_store_says_no_and_that_it_may_pass() {
+    let (_folder, path) = folder();
+    let store = reopen(&path).await;
+    store.close().await;
+    let error = store.ping().await.unwrap_err();
+    assert!(error.is_passing(), "{error:?}");
+    assert_eq!(error.to_string(), "the database is not available for `ping`");
+}
+
+#[tokio::test]
+async fn a_row_that_this_version_cannot_have_written_is_reported_and_not_guessed_at() {
+    let (_folder, path) = folder();
+    let store = reopen(&path).await;
+    store.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
+    tamper(&path, "UPDATE jobs SET priority = 101").await;
+    let error = store.job_get(id(1)).await.unwrap_err();
+    assert!(!error.is_passing());
+    assert_eq!(
+        error.to_string(),
+        "the database holds a value in `priority` that this version does not understand: 101"
+    );
+}
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("windlass.db");
+    (folder, path)
+}
+
+async fn reopen(path: &Path) -> SqliteStore {
+    SqliteStore::open(path).await.unwrap()
+}
+
+/// The files as they are now, while the store is open: what a crash at this moment would leave.
+fn copy_of(path: &Path) -> (TempDir, PathBuf) {
+    let (other, copy) = folder();
+    for suffix in ["", "-wal"] {
+        let name = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
+        std::fs::copy(name(path), name(&copy)).unwrap();
+    }
+    (other, copy)
+}
+
+/// Changes the file behind the store's back.
+async fn tamper(path: &Path, sql: &'static str) {
+    let mut connection = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
+    sqlx::query(sql).execute(&mut connection).await.unwrap();
 }

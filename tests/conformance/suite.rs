@@ -16,6 +16,14 @@ macro_rules! job_store_conformance {
                 a_retry_forgets_the_end_and_grants_an_attempt
                 a_retry_of_a_waiting_job_makes_it_available_now
                 a_running_job_is_not_retried
+                a_job_after_a_delay_waits_from_its_enqueue_on
+                an_id_that_is_twice_in_a_list_fails_the_whole_call
+                a_retryable_job_is_cancelled_at_once
+                a_job_that_is_over_stays_as_it_is_when_it_is_cancelled
+                a_retry_counts_crashes_and_host_faults_anew
+                a_retry_forgets_that_somebody_wanted_the_job_cancelled
+                a_retry_adds_no_attempt_where_some_are_left_and_keeps_those_that_were
+                a_time_limit_beyond_all_measure_is_kept_as_the_longest
             }
             queue {
                 a_claim_raises_lease_and_attempt_and_names_the_worker
@@ -37,6 +45,21 @@ macro_rules! job_store_conformance {
                 steps_and_lines_keep_their_order
                 a_checkpoint_outlives_its_attempt_and_ends_with_the_job
                 a_stale_checkpoint_is_not_kept
+                only_available_jobs_are_claimed
+                an_attempt_keeps_its_error_and_the_history_its_reason
+                the_number_of_an_attempt_that_does_not_count_stays_in_its_record
+                a_wait_without_end_stops_at_the_last_time_that_is_kept
+                a_later_attempts_artifact_takes_the_place_of_an_earlier_one
+                a_stale_finish_writes_nothing
+                an_old_and_the_present_lease_of_one_job_may_be_in_one_list
+                a_list_is_written_as_a_whole_or_not_at_all
+                a_job_that_is_not_there_cannot_be_finished
+                a_wish_to_cancel_that_came_while_the_attempt_failed_cancels_the_job
+                a_wish_to_cancel_does_not_change_an_end_that_is_final
+                a_lease_that_was_never_given_out_holds_nothing
+                a_job_that_does_not_run_takes_no_report
+                what_a_handler_wrote_comes_back_as_it_was
+                a_stale_lease_cannot_keep_a_checkpoint
             }
             directory {
                 what_is_not_there_is_empty
@@ -45,6 +68,12 @@ macro_rules! job_store_conformance {
                 a_history_is_read_from_where_the_reader_stopped
                 the_running_attempt_comes_last_without_an_end
                 the_database_answers
+                a_full_last_page_has_no_next
+                what_is_enqueued_between_two_pages_is_on_neither
+                a_tag_is_matched_as_a_whole_and_filters_add_up
+                a_list_shows_the_newest_progress_too
+                a_log_is_read_from_where_the_reader_stopped
+                artifacts_come_by_name
             }
             upkeep {
                 jobs_that_are_due_become_available_the_earliest_first
@@ -60,6 +89,16 @@ macro_rules! job_store_conformance {
                 a_heartbeat_says_which_jobs_are_to_be_cancelled
                 a_forgotten_worker_is_registered_again_by_its_heartbeat
                 the_others_can_be_declared_dead
+                a_promoted_job_keeps_its_attempts_and_has_the_change_in_its_history
+                jobs_that_run_or_are_over_are_neither_promoted_nor_due
+                a_retryable_job_is_waited_for_too
+                only_running_jobs_are_rescued
+                a_rescue_is_an_attempt_and_an_entry_of_the_history
+                a_lost_job_that_somebody_wants_cancelled_is_cancelled
+                a_registered_worker_has_a_lease_from_now_and_a_beat_leaves_its_start
+                a_heartbeat_is_silent_about_jobs_that_ended
+                a_lease_that_has_run_out_is_not_ended_again
+                workers_are_listed_by_their_start_and_removed_one_by_one
             }
         }
     };

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use windlass_model::{Bounds, ErrorKind, JobState};
-use windlass_store::FinishOutcome;
+use windlass_model::{Bounds, ErrorKind, EventKind, JobState};
+use windlass_store::{Beat, FinishOutcome, WorkerSlot};
 
-use crate::fixture::{Fixture, Store, at, done, id, later, new_job, progress, report, slot, task, worker};
+use crate::fixture::{Fixture, Store, at, done, failed, id, later, new_job, progress, report, slot, task, worker};
 
 const TTL: Duration = Duration::from_secs(30);
 
@@ -127,4 +127,94 @@ pub(crate) async fn the_others_can_be_declared_dead<S: Store>(db: &Fixture<S>) {
     assert_eq!(rescue(db, 1).await, [job.id]);
     let workers = db.store.worker_list().await.unwrap();
     assert_eq!(workers.iter().filter(|worker| worker.lease_until > at(1)).count(), 1);
+}
+
+pub(crate) async fn a_promoted_job_keeps_its_attempts_and_has_the_change_in_its_history<S: Store>(db: &Fixture<S>) {
+    let waiting = db.record(failed(&db.running(1).await)).await;
+    assert_eq!(db.store.job_promote(9, Some(at(60))).await.unwrap(), 1);
+    let job = db.get(waiting.id).await;
+    assert_eq!((job.state, job.attempt, job.run_at, job.error), (JobState::Available, 1, at(7), waiting.error));
+    let last = db.store.event_list(job.id, 3, 9).await.unwrap().remove(0);
+    assert_eq!((last.at, last.attempt), (at(60), 1));
+    assert_eq!(last.kind, EventKind::State { state: JobState::Available, reason: None });
+}
+
+pub(crate) async fn jobs_that_run_or_are_over_are_neither_promoted_nor_due<S: Store>(db: &Fixture<S>) {
+    db.record(done(&db.running(1).await)).await;
+    db.running(2).await;
+    db.add(new_job(3)).await;
+    assert_eq!(db.store.job_promote(9, Some(at(9_999))).await.unwrap(), 0);
+    assert_eq!(db.store.job_next_due(Some(at(9))).await.unwrap(), None);
+}
+
+pub(crate) async fn a_retryable_job_is_waited_for_too<S: Store>(db: &Fixture<S>) {
+    db.record(failed(&db.running(1).await)).await;
+    assert_eq!(db.store.job_next_due(Some(at(5))).await.unwrap(), Some(Duration::from_secs(2)));
+}
+
+pub(crate) async fn only_running_jobs_are_rescued<S: Store>(db: &Fixture<S>) {
+    db.record(done(&db.running(1).await)).await;
+    db.record(failed(&db.running(2).await)).await;
+    db.add(new_job(3)).await;
+    db.add(later(4, at(60))).await;
+    assert!(rescue(db, 9_999).await.is_empty());
+}
+
+pub(crate) async fn a_rescue_is_an_attempt_and_an_entry_of_the_history<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    rescue(db, 50).await;
+    let attempt = db.store.attempt_list(job.id).await.unwrap().remove(0);
+    assert_eq!((attempt.lease, attempt.attempt, attempt.worker_id), (1, 1, worker(1)));
+    assert_eq!((attempt.started_at, attempt.ended_at), (at(1), Some(at(50))));
+    let last = db.store.event_list(job.id, 2, 9).await.unwrap().remove(0);
+    let reason = Some("worker_lost: the worker that ran it died".to_owned());
+    assert_eq!((last.at, last.kind), (at(50), EventKind::State { state: JobState::Available, reason }));
+}
+
+pub(crate) async fn a_lost_job_that_somebody_wants_cancelled_is_cancelled<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    db.store.job_cancel(job.id, Some(at(2))).await.unwrap();
+    assert_eq!(rescue(db, 50).await, [job.id]);
+    let job = db.get(job.id).await;
+    assert_eq!((job.state, job.finished_at), (JobState::Cancelled, Some(at(50))));
+}
+
+pub(crate) async fn a_registered_worker_has_a_lease_from_now_and_a_beat_leaves_its_start<S: Store>(db: &Fixture<S>) {
+    db.store.worker_register(&slot(1), TTL, Some(at(1))).await.unwrap();
+    let worker = db.store.worker_list().await.unwrap().remove(0);
+    let WorkerSlot { id, host, pid, version } = slot(1);
+    assert_eq!((worker.id, worker.host, worker.pid, worker.version), (id, host, pid, version));
+    assert_eq!((worker.started_at, worker.heartbeat_at, worker.lease_until), (at(1), at(1), at(31)));
+    db.store.worker_beat(&slot(1), TTL, Some(at(11))).await.unwrap();
+    let worker = db.store.worker_list().await.unwrap().remove(0);
+    assert_eq!((worker.started_at, worker.heartbeat_at, worker.lease_until), (at(1), at(11), at(41)));
+}
+
+pub(crate) async fn a_heartbeat_is_silent_about_jobs_that_ended<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    db.store.job_cancel(job.id, Some(at(2))).await.unwrap();
+    db.record(done(&job)).await;
+    assert_eq!(db.store.worker_beat(&slot(1), TTL, Some(at(6))).await.unwrap(), Beat::default());
+}
+
+pub(crate) async fn a_lease_that_has_run_out_is_not_ended_again<S: Store>(db: &Fixture<S>) {
+    db.store.worker_register(&slot(1), TTL, Some(at(0))).await.unwrap();
+    assert_eq!(db.store.worker_expire_others(worker(2), Some(at(5))).await.unwrap(), 1);
+    assert_eq!(db.store.worker_expire_others(worker(2), Some(at(6))).await.unwrap(), 0);
+    assert_eq!(db.store.worker_list().await.unwrap()[0].lease_until, at(5));
+}
+
+pub(crate) async fn workers_are_listed_by_their_start_and_removed_one_by_one<S: Store>(db: &Fixture<S>) {
+    for (number, seconds) in [(1, 30), (2, 10), (3, 20)] {
+        db.store.worker_register(&slot(number), TTL, Some(at(seconds))).await.unwrap();
+    }
+    db.store.worker_beat(&slot(2), TTL, Some(at(40))).await.unwrap();
+    let listed = async || {
+        let workers = db.store.worker_list().await.unwrap();
+        workers.into_iter().map(|worker| worker.id).collect::<Vec<_>>()
+    };
+    assert_eq!(listed().await, [2, 3, 1].map(worker));
+    db.store.worker_remove(worker(3)).await.unwrap();
+    db.store.worker_remove(worker(3)).await.unwrap();
+    assert_eq!(listed().await, [2, 1].map(worker));
 }

@@ -118,14 +118,23 @@ fn manifest(folder: &str) -> toml::Table {
     read(&format!("{folder}/Cargo.toml")).parse().unwrap()
 }
 
+/// What a package is built with on any platform; not what only its tests use.
+fn dependencies(manifest: &toml::Table) -> BTreeSet<String> {
+    let platforms = manifest.get("target").and_then(toml::Value::as_table);
+    let platforms = platforms.into_iter().flat_map(|targets| targets.values()).filter_map(toml::Value::as_table);
+    let tables = std::iter::once(manifest).chain(platforms);
+    let lists = tables.flat_map(|table| ["dependencies", "build-dependencies"].map(|kind| table.get(kind)));
+    lists.flatten().filter_map(toml::Value::as_table).flat_map(|list| list.keys().cloned()).collect()
+}
+
 #[test]
 fn each_package_depends_on_its_own_floor_and_those_below() {
     let mut found = Vec::new();
     for (name, folder, allowed) in FLOORS {
         let manifest = manifest(folder);
         assert_eq!(manifest["package"]["name"].as_str(), Some(*name));
-        let dependencies = manifest.get("dependencies").and_then(toml::Value::as_table).cloned().unwrap_or_default();
-        let used: BTreeSet<_> = dependencies.keys().map(String::as_str).collect();
+        let used = dependencies(&manifest);
+        let used: BTreeSet<_> = used.iter().map(String::as_str).collect();
         let allowed: BTreeSet<_> = allowed.iter().copied().collect();
         found.extend(used.difference(&allowed).map(|dependency| format!("{name} uses {dependency}")));
         found.extend(allowed.difference(&used).map(|dependency| format!("{name} does not use {dependency}")));
@@ -156,4 +165,26 @@ fn every_package_takes_the_lints_of_the_workspace() {
     }
     assert_none(found, "write `[lints] workspace = true`");
     assert!(root().join("clippy.toml").exists());
+}
+
+#[test]
+fn the_sdk_says_why_its_lints_differ_and_differs_in_nothing_else() {
+    let (workspace, sdk) = (read("Cargo.toml"), read("guest-sdk/Cargo.toml"));
+    let before = sdk.split("\n[lints.rust]").next().unwrap().lines().last().unwrap();
+    assert!(before.starts_with("# "), "guest-sdk/Cargo.toml: say above `[lints.rust]` why it is not the workspace's");
+    let lints = |manifest: &toml::Table| manifest["lints"].as_table().unwrap().clone();
+    let expected = lints(workspace.parse::<toml::Table>().unwrap()["workspace"].as_table().unwrap());
+    let own = lints(&sdk.parse().unwrap());
+    let mut found = Vec::new();
+    for (tool, rules) in &expected {
+        for (rule, level) in rules.as_table().unwrap() {
+            // An SDK without async holds no lock across an await.
+            let differs = ["unsafe_code", "await_holding_lock"].contains(&rule.as_str());
+            if !differs && own[tool].get(rule) != Some(level) {
+                found.push(format!("{tool}::{rule} = {level}"));
+            }
+        }
+    }
+    assert_none(found, "add these to the lints in guest-sdk/Cargo.toml");
+    assert_eq!(own["rust"]["unsafe_code"].as_str(), Some("deny"));
 }

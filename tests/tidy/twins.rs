@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{files, read};
+use crate::{assert_none, files, read};
 
 fn names(folder: &str) -> BTreeSet<String> {
     let names: BTreeSet<_> = files()
@@ -39,4 +39,20 @@ fn every_statement_is_in_the_list_that_is_prepared() {
         .map(|name| format!("{name}.sql"))
         .collect();
     assert_eq!(names("host/crates/store/src/sqlite/sql/"), listed);
+}
+
+#[test]
+fn a_statement_that_differs_from_its_twin_says_why() {
+    // Parameters are written in two ways, which is no difference.
+    let body = |text: &str| {
+        let lines: Vec<_> = text.lines().filter(|line| !line.starts_with("--")).collect();
+        lines.join("\n").replace('$', "?")
+    };
+    let (here, there) = ("host/crates/store/src/sqlite/sql/", "host/crates/store/src/postgres/sql/");
+    let differs = |name: &String| {
+        let (sqlite, postgres) = (read(&format!("{here}{name}")), read(&format!("{there}{name}")));
+        body(&sqlite) != body(&postgres) && !sqlite.contains("-- Differs from postgres: ")
+    };
+    let found: Vec<_> = names(here).into_iter().filter(differs).map(|name| format!("{here}{name}")).collect();
+    assert_none(found, "say `-- Differs from postgres: …` at the head of these, or make them alike");
 }

@@ -41,7 +41,7 @@ pub trait JobQueue: Send + Sync {
     /// Keeps a checkpoint in place of the one before. Returns false, and writes nothing, if the lease is stale.
     async fn checkpoint_save(&self, id: JobId, lease: u64, data: &[u8]) -> Result<bool, StoreError>;
 
-    /// What was kept last for the job, by any attempt. `None` if nothing was, or the job is not there.
+    /// What was kept last for the job, by any attempt. `None` if nothing was, or the job is over or not there.
     async fn checkpoint_load(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError>;
 }
 

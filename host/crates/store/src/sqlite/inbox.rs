@@ -19,7 +19,7 @@ struct NewJobRow<'a> {
     priority: i16,
     args: &'a str,
     max_attempts: u32,
-    timeout_ms: Option<u64>,
+    timeout_ms: Option<i64>,
     backoff: String,
     tags: String,
     metadata: &'a str,
@@ -84,7 +84,8 @@ fn new_row(job: &NewJob, now: i64) -> NewJobRow<'_> {
         priority: job.priority.into(),
         args: job.args.as_str(),
         max_attempts: job.max_attempts,
-        timeout_ms: job.timeout.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
+        // SQL has no unsigned numbers: what does not fit is as good as no limit.
+        timeout_ms: job.timeout.map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
         backoff: as_json(&job.backoff),
         tags: as_json(&job.tags),
         metadata: job.metadata.as_str(),

@@ -1,6 +1,7 @@
 //! One transaction on the writing connection, and the steps that several calls share.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde::Serialize;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
@@ -99,7 +100,7 @@ struct FinishRow<'a> {
     id: String,
     lease: u64,
     state: &'static str,
-    delay: Option<u64>,
+    delay: Option<i64>,
     attempts_back: u8,
     crash_count: u32,
     host_fault_count: u32,
@@ -191,7 +192,8 @@ impl Write {
     /// Finishes attempts, each only if it still holds its job: see `JobQueue::job_finish`. The rescue ends here too, so that
     /// both are fenced by the same statement.
     pub(super) async fn finish(&mut self, finished: &[Finished]) -> Result<Vec<FinishOutcome>, StoreError> {
-        let rows: Vec<_> = finished.iter().map(finish_row).collect();
+        let now = Timestamp::from_micros(self.now);
+        let rows: Vec<_> = finished.iter().map(|done| finish_row(done, now)).collect();
         let held: Vec<(Uuid, i64, bool)> = sqlx::query_as(statement::job_finish.sql)
             .bind(as_json(&rows))
             .bind(self.now)
@@ -272,13 +274,15 @@ impl Write {
     }
 }
 
-fn finish_row(done: &Finished) -> FinishRow<'_> {
+fn finish_row(done: &Finished, now: Timestamp) -> FinishRow<'_> {
     let Finished { attempt, transition, progress, .. } = done;
     FinishRow {
         id: hex(attempt.job_id.as_uuid()),
         lease: attempt.lease,
         state: transition.to.as_str(),
-        delay: transition.delay.map(|delay| u64::try_from(delay.as_micros()).unwrap_or(u64::MAX)),
+        // No later than the last time that is kept: a handler may snooze for as long as it can say, and a sum that does not
+        // fit would make the database refuse the whole list.
+        delay: transition.delay.map(|delay| micros(now.plus(delay).since(now))),
         attempts_back: u8::from(!transition.counts),
         crash_count: transition.crash_count,
         host_fault_count: transition.host_fault_count,
@@ -290,6 +294,10 @@ fn finish_row(done: &Finished) -> FinishRow<'_> {
         status_info: progress.status_info.as_deref(),
         plugin_digest: attempt.plugin_digest.as_deref(),
     }
+}
+
+fn micros(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn ended_row(done: &Finished) -> EndedRow<'_> {
