@@ -27,11 +27,15 @@ pub(crate) async fn a_claim_raises_lease_and_attempt_and_names_the_worker<S: Sto
 pub(crate) async fn jobs_are_claimed_by_priority_then_run_at_then_id<S: Store>(db: &Fixture<S>) {
     let urgent = NewJob { priority: Priority::try_from(-5).unwrap(), ..new_job(9) };
     let earlier = later(8, windlass_model::Timestamp::from_micros(1_000));
-    for job in [new_job(3), new_job(2), earlier, urgent] {
+    for job in [new_job(4), new_job(3), new_job(2), earlier, urgent] {
         db.add(job).await;
     }
+    // One by one, and then two at once: which jobs are taken, and in what order they are returned.
+    for expected in [9, 8, 2] {
+        assert_eq!(db.claim(1).await.id, id(expected));
+    }
     let claimed = db.store.job_claim(worker(1), &[task()], 10, Some(at(1))).await.unwrap();
-    assert_eq!(claimed.iter().map(|job| job.id).collect::<Vec<_>>(), [id(9), id(8), id(2), id(3)]);
+    assert_eq!(claimed.iter().map(|job| job.id).collect::<Vec<_>>(), [id(3), id(4)]);
 }
 
 pub(crate) async fn no_job_is_handed_out_twice<S: Store>(db: &Fixture<S>) {
