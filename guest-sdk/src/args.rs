@@ -44,6 +44,22 @@ mod tests {
     }
 
     #[test]
+    fn an_output_of_nothing_is_null() {
+        let output = run("id".to_owned(), "[1]", |job, args: Vec<u8>| {
+            assert_eq!((job.id(), args), ("id", vec![1]));
+            Ok(())
+        });
+        assert!(matches!(output.as_deref(), Ok("null")));
+    }
+
+    #[test]
+    fn arguments_that_do_not_fit_are_fatal_before_the_handler_runs() {
+        let output = run("id".to_owned(), "{}", |_, _: Args| -> Result<(), _> { unreachable!("it must not run") });
+        let Err(bindings::TaskError::Fatal(message)) = output else { panic!("not fatal: {output:?}") };
+        assert!(message.starts_with("the arguments do not fit: missing field `columns`"), "{message}");
+    }
+
+    #[test]
     fn an_argument_that_does_not_fit_is_named() {
         let error = parse::<Args>(r#"{"columns": ["a", 1]}"#).unwrap_err();
         let expected =

@@ -70,3 +70,39 @@ pub fn describe<A: JsonSchema, O: JsonSchema>(
     };
     serde_json::to_string(&description).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(serde::Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    struct Args {
+        /// Who is greeted.
+        #[expect(dead_code, reason = "only its schema counts")]
+        name: String,
+    }
+
+    #[test]
+    fn a_description_has_the_texts_both_schemas_and_the_defaults_that_were_given() {
+        let defaults =
+            Defaults { queue: Some("exports"), timeout_ms: Some(600_000), ..Defaults::default() }.backoff(20, 100);
+        let found: Value = serde_json::from_str(&describe::<Args, ()>("Greets", "Kindly.", "1.2.3", defaults)).unwrap();
+        assert_eq!([&found["title"], &found["description"], &found["version"]], ["Greets", "Kindly.", "1.2.3"]);
+        let name = json!({"type": "string", "description": "Who is greeted."});
+        assert_eq!(found["args_schema"]["properties"]["name"], name);
+        assert_eq!(found["args_schema"]["additionalProperties"], false);
+        assert_eq!(found["output_schema"]["type"], "null");
+        let backoff = json!({"base_ms": 20, "max_ms": 100});
+        assert_eq!(found["defaults"], json!({"queue": "exports", "timeout_ms": 600_000, "backoff": backoff}));
+    }
+
+    #[test]
+    fn a_function_without_a_doc_comment_has_no_title() {
+        let found: Value = serde_json::from_str(&describe::<(), ()>("", "", "1.0.0", Defaults::default())).unwrap();
+        assert_eq!(found.get("title"), None);
+        assert_eq!(found["defaults"], json!({}));
+    }
+}

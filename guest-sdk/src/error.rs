@@ -63,7 +63,8 @@ pub fn cancelled() -> TaskError {
 }
 
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for TaskError {
-    /// Another attempt may pass. The message has the error and all its sources.
+    /// Another attempt may pass. The message has the error and all its sources. Takes every error that is `Send` and `Sync`, boxed
+    /// ones and `anyhow`'s too; a `Box<dyn Error>` without these goes by `map_err(retryable)`.
     fn from(error: E) -> Self {
         retryable(chain(&*error.into()))
     }
@@ -107,10 +108,50 @@ impl From<TaskError> for bindings::TaskError {
 mod tests {
     use super::*;
 
+    #[derive(Debug)]
+    struct Outer(std::num::ParseIntError);
+
+    impl Display for Outer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("line 3 is no number")
+        }
+    }
+
+    impl Error for Outer {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    fn outer() -> Result<(), Outer> {
+        "x".parse::<i32>().map(drop).map_err(Outer)
+    }
+
     #[test]
     fn an_error_that_is_passed_on_is_retryable_and_tells_its_sources() {
-        let inner = std::io::Error::other(std::io::Error::other("the disk is gone"));
-        assert_eq!(TaskError::from(inner), retryable("the disk is gone"));
+        fn passes_on() -> Result<(), TaskError> {
+            Ok(outer()?)
+        }
+        let text = "line 3 is no number: invalid digit found in string";
+        assert_eq!(passes_on(), Err(retryable(text)));
+        assert_eq!(outer().or_fatal(), Err(fatal(text)));
+    }
+
+    #[test]
+    fn a_boxed_error_tells_its_sources_too() {
+        fn passes_on() -> Result<(), TaskError> {
+            outer().map_err(|error| -> Box<dyn Error + Send + Sync> { error.into() })?;
+            Ok(())
+        }
+        assert_eq!(passes_on(), Err(retryable("line 3 is no number: invalid digit found in string")));
+    }
+
+    #[test]
+    fn a_snooze_is_told_in_whole_milliseconds() {
+        let wire = bindings::TaskError::from(snooze(Duration::from_micros(1_500)));
+        assert!(matches!(wire, bindings::TaskError::Snooze(1)));
+        let wire = bindings::TaskError::from(snooze(Duration::MAX));
+        assert!(matches!(wire, bindings::TaskError::Snooze(u64::MAX)));
     }
 
     #[test]

@@ -41,7 +41,8 @@ impl<'a> Report<'a> {
 
     /// How much is done: `done` of `total`.
     pub fn of(self, done: u64, total: u64) -> Self {
-        let percent = (done.min(total) * 100).checked_div(total).unwrap_or(100);
+        // In 128 bits: a hundred times a count of bytes may not fit 64.
+        let percent = (u128::from(done.min(total)) * 100).checked_div(total.into()).unwrap_or(100);
         self.percent(u8::try_from(percent).unwrap_or(100))
     }
 
@@ -58,5 +59,20 @@ impl<'a> Report<'a> {
             task_step: self.step,
             status_info: self.info,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_told_as_whole_percents_from_0_to_100() {
+        let job = Job::new("id".to_owned());
+        for (done, total, percent) in
+            [(0, 3, 0), (2, 3, 66), (3, 3, 100), (4, 3, 100), (0, 0, 100), (u64::MAX / 2, u64::MAX, 49)]
+        {
+            assert_eq!(job.progress().of(done, total).percent, Some(percent), "{done} of {total}");
+        }
     }
 }

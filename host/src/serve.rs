@@ -17,10 +17,13 @@ use windlass_store::SqliteStore;
 
 use crate::assemble::{Sandbox, runtime_settings};
 use crate::settings::{ServeArgs, Settings};
-use crate::{shutdown, telemetry};
+use crate::shutdown::Signals;
+use crate::telemetry;
 
 /// Runs the daemon until it is asked to stop.
 pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    // Before the first write: a start that is broken off must be one that can be made again.
+    let signals = Signals::listen()?;
     telemetry::start(args.log.as_deref(), "info")?;
     let settings = Settings::resolve(args)?;
     for dir in [&settings.data_dir, &settings.plugins] {
@@ -57,7 +60,7 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let server = tokio::spawn(server.into_future());
     announce(&format!("windlass is ready on http://{address}"))?;
 
-    shutdown::asked().await?;
+    signals.asked().await;
     info!("Stopping: no more jobs are claimed; running ones have {:?} to end", settings.shutdown_grace);
     engine.begin_shutdown();
     stop_watching.cancel();

@@ -5,6 +5,15 @@ use serde_json::json;
 use crate::daemon::Daemon;
 
 #[tokio::test]
+async fn a_daemon_that_is_asked_to_stop_as_soon_as_it_is_ready_stops_in_good_order() {
+    let mut daemon = Daemon::start().await;
+    for _ in 0..5 {
+        assert!(daemon.stop());
+        daemon.start_again();
+    }
+}
+
+#[tokio::test]
 async fn running_jobs_may_end_within_the_grace_period() {
     let mut daemon = Daemon::start().await;
     let id = daemon.enqueue(json!({ "do": "steps", "steps": 3, "pause_ms": 150 })).await;

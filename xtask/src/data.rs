@@ -20,15 +20,18 @@ pub(crate) struct Data {
     pub(crate) columns: &'static [&'static str],
 }
 
-/// Does nothing if the records are there.
+/// Does nothing if records are there, from whichever place. (The PyPI package `vega_datasets` is no way: it holds small sets only.)
 pub(crate) fn fetch() -> Result<Data> {
     let folder = target().join("data");
     fs::create_dir_all(&folder)?;
     let flights = Data { path: folder.join("flights.json"), columns: &["time", "distance", "delay"] };
     let packages =
         Data { path: folder.join("packages.jsonl"), columns: &["package", "version", "installed_size", "section"] };
-    if flights.path.exists() {
-        return Ok(flights);
+    for there in [&flights, &packages] {
+        if there.path.exists() {
+            println!("The demo's records are in {}", there.path.display());
+            return Ok(Data { path: there.path.clone(), columns: there.columns });
+        }
     }
     match from_npm(&folder, &flights.path) {
         Ok(()) => return Ok(flights),
@@ -74,6 +77,9 @@ fn from_package_database(to: &Path) -> Result<()> {
         bail!("the machine's package database is empty: run `apt-get update`");
     }
     println!("Made {count} records from the machine's package database");
-    fs::write(to, lines)?;
+    // By way of a rename, because what is there counts as whole.
+    let half = to.with_extension("new");
+    fs::write(&half, lines)?;
+    fs::rename(half, to)?;
     Ok(())
 }

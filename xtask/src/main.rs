@@ -4,6 +4,7 @@
 
 mod data;
 mod demo;
+mod mirror;
 mod plugins;
 mod shell;
 mod test;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::mirror::mirror;
 use crate::shell::{output, program, run, target};
 
 /// What plugins are built for.
@@ -42,10 +43,23 @@ pub(crate) fn install_from_packages(into: Option<PathBuf>) -> Result<()> {
     let source = scratch.join(format!("unpacked/usr/src/rustc-{version}"));
     let libc = scratch.join("unpacked/usr/lib").join(TARGET);
     let built = build(&scratch, &source, &libc, &hash)?;
-    let library = library_dir(&into);
-    let _ = fs::remove_dir_all(&library);
+    let half = into.join("lib/rustlib").join(format!("{TARGET}.new"));
+    copy(&built, &libc, &half)?;
+    // In one step at the end: half a library would look like a whole one to the next run.
+    let place = into.join("lib/rustlib").join(TARGET);
+    let _ = fs::remove_dir_all(&place);
+    fs::rename(&half, &place).with_context(|| format!("cannot write {}", place.display()))?;
+    let _ = fs::remove_dir_all(&scratch);
+    println!("Installed {TARGET} for Rust {version} in {}", place.display());
+    Ok(())
+}
+
+/// Copies the libraries that were built, and what they are linked with, into `place`, which is made anew.
+fn copy(built: &Path, libc: &Path, place: &Path) -> Result<()> {
+    let _ = fs::remove_dir_all(place);
+    let library = place.join("lib");
     fs::create_dir_all(library.join("self-contained"))?;
-    for entry in fs::read_dir(&built)? {
+    for entry in fs::read_dir(built)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name.starts_with("lib") && name.ends_with(".rlib") && !name.starts_with("libstdbuild") {
@@ -56,8 +70,6 @@ pub(crate) fn install_from_packages(into: Option<PathBuf>) -> Result<()> {
         fs::copy(libc.join(name), library.join("self-contained").join(name))
             .with_context(|| format!("the package wasi-libc has no {name}"))?;
     }
-    let _ = fs::remove_dir_all(&scratch);
-    println!("Installed {TARGET} for Rust {version}");
     Ok(())
 }
 
@@ -69,7 +81,7 @@ struct Packages<'a> {
 
 impl<'a> Packages<'a> {
     fn new(scratch: &'a Path) -> Result<Self> {
-        let mirror = mirror().context("cannot find a package mirror: this way needs Debian or Ubuntu")?;
+        let mirror = mirror()?;
         for folder in ["lists/partial", "cache/archives/partial", "debs"] {
             fs::create_dir_all(scratch.join(folder))?;
         }
@@ -113,19 +125,6 @@ impl<'a> Packages<'a> {
         }
         Ok(())
     }
-}
-
-/// The mirror that the system itself uses, among whatever other sources it has.
-fn mirror() -> Option<String> {
-    let mut files = vec![PathBuf::from("/etc/apt/sources.list")];
-    if let Ok(entries) = fs::read_dir("/etc/apt/sources.list.d") {
-        files.extend(entries.flatten().map(|entry| entry.path()));
-    }
-    let texts = files.iter().filter_map(|path| fs::read_to_string(path).ok());
-    let words = texts.flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
-    words
-        .map(|word| word.trim_end_matches('/').to_owned())
-        .find(|word| word.starts_with("http") && word.ends_with("/debian"))
 }
 
 fn build(scratch: &Path, source: &Path, libc: &Path, hash: &str) -> Result<PathBuf> {

@@ -2,13 +2,16 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Expr, ExprLit, FnArg, ItemFn, Lit, Meta, ReturnType, Type};
+use syn::{Expr, ExprLit, FnArg, Item, ItemFn, Lit, Meta, ReturnType, Type};
 
 use crate::options::Options;
 
 const SHAPE: &str = "a task is `fn name(job: &Job, args: Args) -> Result<Output, TaskError>`";
 
-pub(crate) fn expand(options: &Options, function: &ItemFn) -> syn::Result<TokenStream> {
+pub(crate) fn expand(options: &Options, item: &Item) -> syn::Result<TokenStream> {
+    let Item::Fn(function) = item else {
+        return Err(syn::Error::new_spanned(item, format!("only a function can be a task; {SHAPE}")));
+    };
     let (args, output) = signature(function)?;
     let name = &function.sig.ident;
     let (title, description) = texts(function);
@@ -16,7 +19,8 @@ pub(crate) fn expand(options: &Options, function: &ItemFn) -> syn::Result<TokenS
     Ok(quote! {
         #function
 
-        const _: () = {
+        // Named, so that a second task is refused by this name and not by a symbol of the linker.
+        const _ONE_TASK_PER_COMPONENT: () = {
             struct Component;
 
             impl ::windlass_guest::expansion::Guest for Component {
@@ -125,19 +129,19 @@ mod tests {
 
     use super::*;
 
-    fn fault(function: &ItemFn) -> String {
-        expand(&Options::default(), function).unwrap_err().to_string()
+    fn fault(item: &Item) -> String {
+        expand(&Options::default(), item).unwrap_err().to_string()
     }
 
     #[test]
     fn a_function_of_the_right_shape_is_taken() {
-        let function = parse_quote! {
+        let function: ItemFn = parse_quote! {
             /// Greets somebody.
             ///
             /// Kindly.
             fn hello(job: &Job, args: Args) -> Result<Output, TaskError> { todo!() }
         };
-        assert!(expand(&Options::default(), &function).is_ok());
+        assert!(expand(&Options::default(), &function.clone().into()).is_ok());
         assert_eq!(texts(&function), ("Greets somebody".to_owned(), "Kindly.".to_owned()));
     }
 
@@ -151,5 +155,11 @@ mod tests {
         assert!(fault(&no_result).starts_with("a task returns a result"));
         let owned = parse_quote! { fn hello(job: Job, args: Args) -> Result<(), TaskError> { todo!() } };
         assert!(fault(&owned).starts_with("the job is taken as `&Job`"));
+        let alias = parse_quote! { fn hello(job: &Job, args: Args) -> Answer { todo!() } };
+        assert!(fault(&alias).starts_with("the output's type must be seen here"));
+        let generic = parse_quote! { fn hello<T>(job: &Job, args: T) -> Result<(), TaskError> { todo!() } };
+        assert!(fault(&generic).starts_with("a task has no type parameters"));
+        let no_function = parse_quote! { struct Hello; };
+        assert_eq!(fault(&no_function), format!("only a function can be a task; {SHAPE}"));
     }
 }

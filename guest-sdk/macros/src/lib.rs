@@ -4,7 +4,7 @@ mod expand;
 mod options;
 
 use proc_macro::TokenStream;
-use syn::{ItemFn, parse_macro_input};
+use syn::{Item, parse_macro_input};
 
 use crate::options::Options;
 
@@ -19,6 +19,6 @@ use crate::options::Options;
 #[proc_macro_attribute]
 pub fn task(options: TokenStream, item: TokenStream) -> TokenStream {
     let options = parse_macro_input!(options as Options);
-    let function = parse_macro_input!(item as ItemFn);
-    expand::expand(&options, &function).unwrap_or_else(|error| error.to_compile_error()).into()
+    let item = parse_macro_input!(item as Item);
+    expand::expand(&options, &item).unwrap_or_else(|error| error.to_compile_error()).into()
 }

@@ -16,14 +16,18 @@ pub(crate) struct Options {
 impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let mut options = Self::default();
+        let mut seen: Vec<Ident> = Vec::new();
         while !input.is_empty() {
             let key: Ident = input.parse()?;
+            if seen.contains(&key) {
+                return Err(syn::Error::new(key.span(), format!("`{key}` is given twice")));
+            }
             input.parse::<Token![=]>()?;
             match key.to_string().as_str() {
-                "queue" => options.queue = Some(input.parse::<LitStr>()?.value()),
-                "priority" => options.priority = Some(priority(input)?),
-                "max_attempts" => options.max_attempts = Some(input.parse::<LitInt>()?.base10_parse()?),
-                "timeout" => options.timeout_ms = Some(span(&input.parse()?)?),
+                "queue" => options.queue = Some(queue(&input.parse()?)?),
+                "priority" => options.priority = Some(priority(&input.parse()?)?),
+                "max_attempts" => options.max_attempts = Some(max_attempts(&input.parse()?)?),
+                "timeout" => options.timeout_ms = Some(timeout(&input.parse()?)?),
                 "backoff" => options.backoff_ms = Some(backoff(&input.parse()?)?),
                 other => {
                     let message = format!(
@@ -32,6 +36,7 @@ impl Parse for Options {
                     return Err(syn::Error::new(key.span(), message));
                 }
             }
+            seen.push(key);
             if !input.is_empty() {
                 input.parse::<Token![,]>()?;
             }
@@ -40,14 +45,36 @@ impl Parse for Options {
     }
 }
 
-fn priority(input: ParseStream<'_>) -> syn::Result<i16> {
-    let minus: Option<Token![-]> = input.parse()?;
-    let number: LitInt = input.parse()?;
-    let value: i16 = number.base10_parse()?;
-    if value > 100 {
-        return Err(syn::Error::new(number.span(), "a priority lies between -100 and 100"));
+/// The daemon's rule for names, here because it would refuse the whole component, and only when that is loaded.
+fn queue(text: &LitStr) -> syn::Result<String> {
+    let value = text.value();
+    let fits = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-' | '_');
+    if value.is_empty() || value.len() > 64 || !value.chars().all(fits) || value.starts_with(['-', '_']) {
+        let message = "a queue's name has 1 to 64 characters of a-z, 0-9, `-` and `_`, the first a letter or a digit";
+        return Err(syn::Error::new(text.span(), message));
     }
-    Ok(if minus.is_some() { -value } else { value })
+    Ok(value)
+}
+
+fn priority(number: &LitInt) -> syn::Result<i16> {
+    match number.base10_parse() {
+        Ok(value @ -100..=100) => Ok(value),
+        _ => Err(syn::Error::new(number.span(), "a priority lies between -100 and 100")),
+    }
+}
+
+fn max_attempts(number: &LitInt) -> syn::Result<u32> {
+    match number.base10_parse()? {
+        0 => Err(syn::Error::new(number.span(), "a job has at least 1 attempt")),
+        value => Ok(value),
+    }
+}
+
+fn timeout(text: &LitStr) -> syn::Result<u64> {
+    match span_of(&text.value(), text)? {
+        0 => Err(syn::Error::new(text.span(), "a timeout is at least 1ms")),
+        value => Ok(value),
+    }
 }
 
 fn backoff(text: &LitStr) -> syn::Result<(u64, u64)> {
@@ -60,10 +87,6 @@ fn backoff(text: &LitStr) -> syn::Result<(u64, u64)> {
         return Err(syn::Error::new(text.span(), "the first delay is at least 1ms and not longer than the longest"));
     }
     Ok((base, max))
-}
-
-fn span(text: &LitStr) -> syn::Result<u64> {
-    span_of(&text.value(), text)
 }
 
 fn span_of(value: &str, text: &LitStr) -> syn::Result<u64> {
@@ -111,7 +134,15 @@ mod tests {
     fn a_fault_says_what_would_be_right() {
         assert!(fault("retries = 3").starts_with("`retries` is no option of a task; there are queue"));
         assert_eq!(fault(r#"timeout = "10""#), "a span is a number with ms, s, m or h: \"10m\"");
-        assert_eq!(fault("priority = 101"), "a priority lies between -100 and 100");
+        for priority in ["priority = 101", "priority = -101", "priority = 99999"] {
+            assert_eq!(fault(priority), "a priority lies between -100 and 100");
+        }
+        assert_eq!(fault("max_attempts = 0"), "a job has at least 1 attempt");
+        assert_eq!(fault(r#"timeout = "0s""#), "a timeout is at least 1ms");
+        assert_eq!(fault(r#"queue = "a", queue = "b""#), "`queue` is given twice");
+        for queue in [r#"queue = """#, r#"queue = "My Queue""#, r#"queue = "-a""#] {
+            assert!(fault(queue).starts_with("a queue's name has 1 to 64 characters"), "{queue}");
+        }
         assert_eq!(fault(r#"backoff = "2s""#), "a backoff is the first delay and the longest: \"2s..1h\"");
     }
 }

@@ -19,7 +19,7 @@ enum Args {
     Retryable { message: String },
     /// Returns this task error.
     Fatal { message: String },
-    /// Returns this task error, at the first `times` attempts that see no checkpoint; then completes.
+    /// The first run returns this task error; the next, which finds its checkpoint, completes.
     Snooze { ms: u64 },
     /// Returns this task error.
     Cancelled {},
@@ -29,7 +29,7 @@ enum Args {
     Trap {},
     /// Ends the process.
     Exit { code: i32 },
-    /// Prints lines of `length` characters, every tenth to standard error.
+    /// Prints lines: each its number and `length` characters, every tenth to standard error.
     Print { lines: u32, length: usize },
     /// Goes through steps, with a pause after each.
     Steps { steps: u32, pause_ms: u64 },
