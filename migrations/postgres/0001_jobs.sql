@@ -5,7 +5,7 @@ CREATE TABLE jobs (
     id                  uuid        NOT NULL PRIMARY KEY,
     task                text        NOT NULL,
     queue               text        NOT NULL,
-    priority            smallint    NOT NULL,
+    priority            bigint      NOT NULL,
     state               text        NOT NULL CHECK (state IN
         ('scheduled', 'available', 'running', 'retryable', 'completed', 'discarded', 'cancelled')),
     args                text        NOT NULL,

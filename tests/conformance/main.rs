@@ -7,9 +7,11 @@
 mod directory;
 mod fixture;
 mod inbox;
+mod postgres;
 mod queue;
 mod sqlite;
 mod suite;
 mod upkeep;
 
 suite::job_store_conformance!(on_sqlite, crate::sqlite::open);
+suite::job_store_conformance!(on_postgres, crate::postgres::open);

@@ -110,8 +110,9 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
         &["schemars", "serde", "serde_json", "serde_path_to_error", "windlass-guest-macros", "wit-bindgen"],
     ),
     ("windlass-guest-macros", "guest-sdk/macros", &["proc-macro2", "quote", "syn"]),
-    ("xtask", "xtask", &["anyhow", "clap", "serde_json"]),
+    ("xtask", "xtask", &["anyhow", "clap", "serde_json", "windlass-test-cluster"]),
     ("windlass-tests", "tests", &[]),
+    ("windlass-test-cluster", "tests/cluster", &["anyhow", "tempfile"]),
 ];
 
 fn manifest(folder: &str) -> toml::Table {

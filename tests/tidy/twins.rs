@@ -17,7 +17,7 @@ fn names(folder: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_statement_has_a_twin() {
-    assert_eq!(names("host/crates/store/src/sqlite/sql/"), names("host/crates/store/src/postgres/sql/"));
+    assert_eq!(names("host/crates/store/statements/sqlite/"), names("host/crates/store/statements/postgres/"));
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn every_migration_has_a_twin() {
 
 #[test]
 fn every_statement_is_in_the_list_that_is_prepared() {
-    let list = read("host/crates/store/src/sqlite/statement.rs");
+    let list = read("host/crates/store/src/statement.rs");
     let listed: BTreeSet<_> = list
         .split("statements! {")
         .nth(1)
@@ -38,7 +38,7 @@ fn every_statement_is_in_the_list_that_is_prepared() {
         .split_whitespace()
         .map(|name| format!("{name}.sql"))
         .collect();
-    assert_eq!(names("host/crates/store/src/sqlite/sql/"), listed);
+    assert_eq!(names("host/crates/store/statements/sqlite/"), listed);
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_statement_that_differs_from_its_twin_says_why() {
         let lines: Vec<_> = text.lines().filter(|line| !line.starts_with("--")).collect();
         lines.join("\n").replace('$', "?")
     };
-    let (here, there) = ("host/crates/store/src/sqlite/sql/", "host/crates/store/src/postgres/sql/");
+    let (here, there) = ("host/crates/store/statements/sqlite/", "host/crates/store/statements/postgres/");
     let differs = |name: &String| {
         let (sqlite, postgres) = (read(&format!("{here}{name}")), read(&format!("{there}{name}")));
         body(&sqlite) != body(&postgres) && !sqlite.contains("-- Differs from postgres: ")

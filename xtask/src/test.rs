@@ -1,6 +1,7 @@
 //! `cargo xtask test`: exactly what CI runs.
 
 use anyhow::Result;
+use windlass_test_cluster::{Cluster, URL};
 
 use crate::plugins;
 use crate::shell::{cargo, output, program, run};
@@ -37,5 +38,13 @@ pub(crate) fn test() -> Result<()> {
         false => cargo(&["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"]),
     };
     tests.env("INSTA_UPDATE", "no");
+    // One server for all tests of the run: each makes a database of its own on it.
+    let cluster = match windlass_test_cluster::given() {
+        Some(_) => None,
+        None => Some(Cluster::start(&[])?),
+    };
+    if let Some(cluster) = &cluster {
+        tests.env(URL, cluster.url("postgres"));
+    }
     run(tests)
 }

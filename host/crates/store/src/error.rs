@@ -1,5 +1,7 @@
 //! What can go wrong at a seam.
 
+use sqlx::postgres::PgDatabaseError;
+
 /// A database said no.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -35,14 +37,15 @@ impl StoreError {
     /// Sorts what the driver said. `statement` names the `.sql` file.
     pub(crate) fn new(statement: &'static str, source: sqlx::Error) -> Self {
         let passing = match &source {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
-                true
-            }
-            // SQLite: 5 busy, 6 locked, 10 input or output, 13 full; the low byte of an extended code.
-            sqlx::Error::Database(error) => error
-                .code()
-                .and_then(|code| code.parse::<u32>().ok())
-                .is_some_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13)),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::Database(error) => match error.try_downcast_ref::<PgDatabaseError>() {
+                Some(error) => is_passing_in_postgres(error.code()),
+                None => error.code().is_some_and(|code| is_passing_in_sqlite(&code)),
+            },
             _ => false,
         };
         if passing { Self::Unavailable { statement, source } } else { Self::Statement { statement, source } }
@@ -53,4 +56,15 @@ impl StoreError {
     pub const fn is_passing(&self) -> bool {
         matches!(self, Self::Unavailable { .. })
     }
+}
+
+/// 5 busy, 6 locked, 10 input or output, 13 full: the low byte of an extended code (<https://sqlite.org/rescode.html>).
+fn is_passing_in_sqlite(code: &str) -> bool {
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13))
+}
+
+/// By class or code (<https://www.postgresql.org/docs/current/errcodes-appendix.html>): connection, rollback by a deadlock or a
+/// conflict, resources, a lock or a statement that took too long, a server that starts or stops, its disk.
+fn is_passing_in_postgres(code: &str) -> bool {
+    matches!(code.get(..2), Some("08" | "40" | "53" | "57" | "58")) || code == "55P03"
 }

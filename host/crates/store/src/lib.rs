@@ -6,12 +6,18 @@
 //!
 //! The store writes down what it is told. What a state means, and which one comes next, is decided in `windlass-model`.
 
+mod dialect;
 mod error;
+mod postgres;
 mod row;
 mod seam;
+mod sql;
 mod sqlite;
+mod statement;
+mod value;
 
 pub use self::error::StoreError;
+pub use self::postgres::{PostgresOpenError, PostgresSettings, PostgresStore};
 pub use self::seam::{
     Beat, CancelOutcome, FinishOutcome, Finished, JobDirectory, JobInbox, JobPage, JobQueue, RetryOutcome, StepReport,
     Upkeep, WorkerSlot,

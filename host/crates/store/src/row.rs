@@ -8,11 +8,12 @@ use std::time::Duration;
 use sqlx::FromRow;
 use uuid::Uuid;
 use windlass_model::{
-    Artifact, Attempt, AttemptError, EventKind, Job, JobEvent, JobId, JsonText, LogLine, Priority, Progress, Timestamp,
-    Worker, WorkerId,
+    Artifact, Attempt, AttemptError, EventKind, Job, JobEvent, JobId, JsonText, LogLine, Priority, Progress, Worker,
+    WorkerId,
 };
 
 use crate::StoreError;
+use crate::value::Time;
 
 #[derive(FromRow)]
 pub(crate) struct JobRow {
@@ -33,23 +34,23 @@ pub(crate) struct JobRow {
     worker_id: Option<Uuid>,
     crash_count: i64,
     host_fault_count: i64,
-    cancel_requested_at: Option<i64>,
+    cancel_requested_at: Option<Time>,
     percent_complete: Option<i64>,
     task_step: Option<i64>,
     status_info: Option<String>,
     tags: String,
     metadata: String,
     plugin_digest: Option<String>,
-    created_at: i64,
-    run_at: i64,
-    started_at: Option<i64>,
-    finished_at: Option<i64>,
+    created_at: Time,
+    run_at: Time,
+    started_at: Option<Time>,
+    finished_at: Option<Time>,
 }
 
 #[derive(FromRow)]
 pub(crate) struct EventRow {
     seq: i64,
-    at: i64,
+    at: Time,
     attempt: i64,
     kind: String,
     state: Option<String>,
@@ -62,7 +63,7 @@ pub(crate) struct EventRow {
 #[derive(FromRow)]
 pub(crate) struct LogRow {
     seq: i64,
-    at: i64,
+    at: Time,
     attempt: i64,
     stream: String,
     text: String,
@@ -75,8 +76,8 @@ pub(crate) struct AttemptRow {
     attempt: i64,
     worker_id: Uuid,
     plugin_digest: Option<String>,
-    started_at: i64,
-    ended_at: Option<i64>,
+    started_at: Time,
+    ended_at: Option<Time>,
     error_kind: Option<String>,
     error_message: Option<String>,
 }
@@ -96,9 +97,9 @@ pub(crate) struct WorkerRow {
     host: String,
     pid: i64,
     version: String,
-    started_at: i64,
-    heartbeat_at: i64,
-    lease_until: i64,
+    started_at: Time,
+    heartbeat_at: Time,
+    lease_until: Time,
 }
 
 impl TryFrom<JobRow> for Job {
@@ -122,15 +123,15 @@ impl TryFrom<JobRow> for Job {
             worker_id: row.worker_id.map(WorkerId::from_uuid),
             crash_count: number("crash_count", row.crash_count)?,
             host_fault_count: number("host_fault_count", row.host_fault_count)?,
-            cancel_requested_at: row.cancel_requested_at.map(Timestamp::from_micros),
+            cancel_requested_at: row.cancel_requested_at.map(|time| time.0),
             progress: progress(row.percent_complete, row.task_step, row.status_info)?,
             tags: json("tags", &row.tags)?,
             metadata: JsonText::trusted(row.metadata),
             plugin_digest: row.plugin_digest,
-            created_at: Timestamp::from_micros(row.created_at),
-            run_at: Timestamp::from_micros(row.run_at),
-            started_at: row.started_at.map(Timestamp::from_micros),
-            finished_at: row.finished_at.map(Timestamp::from_micros),
+            created_at: row.created_at.0,
+            run_at: row.run_at.0,
+            started_at: row.started_at.map(|time| time.0),
+            finished_at: row.finished_at.map(|time| time.0),
         })
     }
 }
@@ -144,12 +145,7 @@ impl TryFrom<EventRow> for JobEvent {
             ("step", None) => EventKind::Step(progress(row.percent_complete, row.task_step, row.status_info)?),
             _ => return Err(corrupt("kind", row.kind)),
         };
-        Ok(Self {
-            seq: number("seq", row.seq)?,
-            at: Timestamp::from_micros(row.at),
-            attempt: number("attempt", row.attempt)?,
-            kind,
-        })
+        Ok(Self { seq: number("seq", row.seq)?, at: row.at.0, attempt: number("attempt", row.attempt)?, kind })
     }
 }
 
@@ -159,7 +155,7 @@ impl TryFrom<LogRow> for LogLine {
     fn try_from(row: LogRow) -> Result<Self, StoreError> {
         Ok(Self {
             seq: number("seq", row.seq)?,
-            at: Timestamp::from_micros(row.at),
+            at: row.at.0,
             attempt: number("attempt", row.attempt)?,
             stream: parsed("stream", &row.stream)?,
             text: row.text,
@@ -177,8 +173,8 @@ impl TryFrom<AttemptRow> for Attempt {
             attempt: number("attempt", row.attempt)?,
             worker_id: WorkerId::from_uuid(row.worker_id),
             plugin_digest: row.plugin_digest,
-            started_at: Timestamp::from_micros(row.started_at),
-            ended_at: row.ended_at.map(Timestamp::from_micros),
+            started_at: row.started_at.0,
+            ended_at: row.ended_at.map(|time| time.0),
             error: attempt_error(row.error_kind, row.error_message)?,
         })
     }
@@ -207,9 +203,9 @@ impl TryFrom<WorkerRow> for Worker {
             host: row.host,
             pid: number("pid", row.pid)?,
             version: row.version,
-            started_at: Timestamp::from_micros(row.started_at),
-            heartbeat_at: Timestamp::from_micros(row.heartbeat_at),
-            lease_until: Timestamp::from_micros(row.lease_until),
+            started_at: row.started_at.0,
+            heartbeat_at: row.heartbeat_at.0,
+            lease_until: row.lease_until.0,
         })
     }
 }

@@ -3,29 +3,27 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::SqliteConnection;
 use uuid::Uuid;
 use windlass_model::{Attempt, AttemptFacts, Bounds, Job, JobId, JobState, Timestamp, Transition, Worker, WorkerId};
 
-use super::SqliteStore;
-use super::statement;
-use super::transaction::{NewEvent, Write};
+use super::write::{NewEvent, Write};
+use super::{SqlStore, clock};
 use crate::StoreError;
-use crate::row::{JobRow, WorkerRow};
+use crate::dialect::Dialect;
+use crate::row::WorkerRow;
 use crate::seam::{Beat, FinishOutcome, Finished, Upkeep, WorkerSlot};
+use crate::statement;
+use crate::value::Time;
 
 #[async_trait]
-impl Upkeep for SqliteStore {
+impl<D: Dialect> Upkeep for SqlStore<D> {
     async fn job_promote(&self, limit: u32, now: Option<Timestamp>) -> Result<u32, StoreError> {
         let mut write = self.write(now).await?;
-        let promoted: Vec<(Uuid, u32)> = sqlx::query_as(statement::job_promote.sql)
-            .bind(limit)
-            .bind(write.now)
-            .fetch_all(&mut *write.tx)
-            .await
-            .map_err(statement::job_promote.fault())?;
-        let event =
-            |(id, attempt): &(Uuid, u32)| NewEvent::state(JobId::from_uuid(*id), *attempt, JobState::Available, None);
+        let values = vec![limit.into(), write.now.into()];
+        let promoted: Vec<(Uuid, i64)> = write.rows(statement::job_promote, values).await?;
+        let event = |(id, attempt): &(Uuid, i64)| {
+            NewEvent::state(JobId::from_uuid(*id), u32::try_from(*attempt).unwrap_or(0), JobState::Available, None)
+        };
         let events: Vec<_> = promoted.iter().map(event).collect();
         write.append_events(&events).await?;
         write.commit().await?;
@@ -33,22 +31,19 @@ impl Upkeep for SqliteStore {
     }
 
     async fn job_next_due(&self, now: Option<Timestamp>) -> Result<Option<Duration>, StoreError> {
-        let due: Option<i64> = sqlx::query_scalar(statement::job_next_due.sql)
-            .fetch_one(&self.readers)
-            .await
-            .map_err(statement::job_next_due.fault())?;
-        let now: i64 = sqlx::query_scalar(statement::clock.sql)
-            .bind(now.map(Timestamp::as_micros))
-            .fetch_one(&self.readers)
-            .await
-            .map_err(statement::clock.fault())?;
-        Ok(due.map(|due| Timestamp::from_micros(due).since(Timestamp::from_micros(now))))
+        let fault = || statement::job_next_due.fault();
+        let mut connection = self.dialect.reader().await.map_err(fault())?;
+        let due: Vec<(Option<Time>,)> =
+            D::fetch(&mut connection, statement::job_next_due, Vec::new()).await.map_err(fault())?;
+        let Some((Some(Time(due)),)) = due.first() else { return Ok(None) };
+        let now = clock::<D>(&mut connection, now).await?;
+        Ok(Some(due.since(now)))
     }
 
     async fn job_rescue(&self, bounds: Bounds, limit: u32, now: Option<Timestamp>) -> Result<Vec<JobId>, StoreError> {
         let mut write = self.write(now).await?;
-        let query = statement::job_orphans.query().bind(limit).bind(write.now);
-        let orphans = statement::job_orphans.rows::<JobRow, Job>(query, &mut write.tx).await?;
+        let values = vec![limit.into(), write.now.into()];
+        let orphans = write.jobs(statement::job_orphans, values).await?;
         if orphans.is_empty() {
             return Ok(Vec::new());
         }
@@ -78,11 +73,8 @@ impl Upkeep for SqliteStore {
     ) -> Result<Beat, StoreError> {
         let mut write = self.write(now).await?;
         worker_save(&mut write, worker, ttl).await?;
-        let cancel: Vec<(Uuid, i64)> = sqlx::query_as(statement::worker_cancels.sql)
-            .bind(worker.id.as_uuid())
-            .fetch_all(&mut *write.tx)
-            .await
-            .map_err(statement::worker_cancels.fault())?;
+        let values = vec![worker.id.as_uuid().into()];
+        let cancel: Vec<(Uuid, i64)> = write.rows(statement::worker_cancels, values).await?;
         write.commit().await?;
         let held = |(id, lease): (Uuid, i64)| (JobId::from_uuid(id), lease.unsigned_abs());
         Ok(Beat { cancel: cancel.into_iter().map(held).collect() })
@@ -90,36 +82,33 @@ impl Upkeep for SqliteStore {
 
     async fn worker_expire_others(&self, worker: WorkerId, now: Option<Timestamp>) -> Result<u32, StoreError> {
         let mut write = self.write(now).await?;
-        let query = statement::worker_expire_others.query().bind(worker.as_uuid()).bind(write.now);
-        let expired = write.execute(statement::worker_expire_others, query).await?;
+        let values = vec![worker.as_uuid().into(), write.now.into()];
+        let expired = write.execute(statement::worker_expire_others, values).await?;
         write.commit().await?;
         Ok(u32::try_from(expired).unwrap_or(u32::MAX))
     }
 
     async fn worker_remove(&self, worker: WorkerId) -> Result<(), StoreError> {
         let mut write = self.write(None).await?;
-        let query = statement::worker_remove.query().bind(worker.as_uuid());
-        write.execute(statement::worker_remove, query).await?;
+        write.execute(statement::worker_remove, vec![worker.as_uuid().into()]).await?;
         write.commit().await
     }
 
     async fn worker_list(&self) -> Result<Vec<Worker>, StoreError> {
-        let mut connection = self.readers.acquire().await.map_err(statement::worker_list.fault())?;
-        let connection: &mut SqliteConnection = &mut connection;
-        statement::worker_list.rows::<WorkerRow, Worker>(statement::worker_list.query(), connection).await
+        self.read::<WorkerRow, Worker>(statement::worker_list, Vec::new()).await
     }
 }
 
-async fn worker_save(write: &mut Write, worker: &WorkerSlot, ttl: Duration) -> Result<(), StoreError> {
-    let query = statement::worker_save
-        .query()
-        .bind(worker.id.as_uuid())
-        .bind(worker.host.clone())
-        .bind(worker.pid)
-        .bind(worker.version.clone())
-        .bind(write.now)
-        .bind(Timestamp::from_micros(write.now).plus(ttl).as_micros());
-    write.execute(statement::worker_save, query).await.map(drop)
+async fn worker_save<D: Dialect>(write: &mut Write<D>, worker: &WorkerSlot, ttl: Duration) -> Result<(), StoreError> {
+    let values = vec![
+        worker.id.as_uuid().into(),
+        worker.host.as_str().into(),
+        worker.pid.into(),
+        worker.version.as_str().into(),
+        write.now.into(),
+        write.now.plus(ttl).into(),
+    ];
+    write.execute(statement::worker_save, values).await.map(drop)
 }
 
 fn lost(job: Job, bounds: Bounds) -> Finished {

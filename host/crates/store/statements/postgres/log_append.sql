@@ -3,5 +3,5 @@
 INSERT INTO job_logs (job_id, seq, at, attempt, stream, text)
 SELECT
     $1, (SELECT coalesce(max(seq), 0) FROM job_logs WHERE job_id = $1) + new.place,
-    (new.entry ->> 'at')::timestamptz, (new.entry ->> 'attempt')::bigint, new.entry ->> 'stream', new.entry ->> 'text'
+    'epoch'::timestamptz + (new.entry ->> 'at')::bigint * interval '1 microsecond', (new.entry ->> 'attempt')::bigint, new.entry ->> 'stream', new.entry ->> 'text'
 FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS new (entry, place)

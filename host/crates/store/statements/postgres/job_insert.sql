@@ -2,11 +2,12 @@
 INSERT INTO jobs (id, task, queue, priority, state, args, max_attempts, timeout_ms, backoff, tags, metadata, created_at, run_at)
 SELECT
     new.id, new.task, new.queue, new.priority,
-    CASE WHEN new.run_at > $2 THEN 'scheduled' ELSE 'available' END,
-    new.args, new.max_attempts, new.timeout_ms, new.backoff, new.tags, new.metadata, $2, new.run_at
+    CASE WHEN 'epoch'::timestamptz + new.run_at * interval '1 microsecond' > $2 THEN 'scheduled' ELSE 'available' END,
+    new.args, new.max_attempts, new.timeout_ms, new.backoff, new.tags, new.metadata, $2,
+    'epoch'::timestamptz + new.run_at * interval '1 microsecond'
 FROM jsonb_to_recordset($1::jsonb) AS new (
-    id uuid, task text, queue text, priority smallint, args text, max_attempts bigint, timeout_ms bigint, backoff text,
-    tags text, metadata text, run_at timestamptz)
+    id uuid, task text, queue text, priority bigint, args text, max_attempts bigint, timeout_ms bigint, backoff text,
+    tags text, metadata text, run_at bigint)
 RETURNING
     id, task, queue, priority, state, args, output, error_kind, error_message, attempt, max_attempts,
     timeout_ms, backoff, lease, worker_id, crash_count, host_fault_count, cancel_requested_at,

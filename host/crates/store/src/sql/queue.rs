@@ -3,15 +3,16 @@
 use async_trait::async_trait;
 use windlass_model::{Job, JobId, JobState, TaskName, Timestamp, WorkerId};
 
-use super::SqliteStore;
-use super::statement;
-use super::transaction::{NewEvent, Write, as_json};
+use super::SqlStore;
+use super::write::NewEvent;
 use crate::StoreError;
-use crate::row::JobRow;
+use crate::dialect::Dialect;
 use crate::seam::{FinishOutcome, Finished, JobQueue, StepReport};
+use crate::statement;
+use crate::value::Value;
 
 #[async_trait]
-impl JobQueue for SqliteStore {
+impl<D: Dialect> JobQueue for SqlStore<D> {
     async fn job_claim(
         &self,
         worker: WorkerId,
@@ -23,14 +24,13 @@ impl JobQueue for SqliteStore {
             return Ok(Vec::new());
         }
         let mut write = self.write(now).await?;
-        let query =
-            statement::job_claim.query().bind(worker.as_uuid()).bind(as_json(tasks)).bind(limit).bind(write.now);
-        let mut claimed: Vec<Job> = statement::job_claim.rows::<JobRow, Job>(query, &mut write.tx).await?;
+        let values = vec![worker.as_uuid().into(), Value::json(tasks), limit.into(), write.now.into()];
+        let mut claimed = write.jobs(statement::job_claim, values).await?;
         let events: Vec<_> =
             claimed.iter().map(|job| NewEvent::state(job.id, job.attempt, JobState::Running, None)).collect();
         write.append_events(&events).await?;
         write.commit().await?;
-        // SQLite promises no order of what RETURNING returns.
+        // No database promises an order of what RETURNING returns.
         claimed.sort_by_key(|job| (job.priority, job.run_at, job.id));
         Ok(claimed)
     }
@@ -51,19 +51,19 @@ impl JobQueue for SqliteStore {
 
     async fn job_report(&self, report: &StepReport, now: Option<Timestamp>) -> Result<bool, StoreError> {
         let mut write = self.write(now).await?;
-        if !is_held(&mut write, report.id, report.lease).await? {
+        if !write.is_held(report.id, report.lease).await? {
             return Ok(false);
         }
         if !report.progress.is_empty() {
             let progress = &report.progress;
-            let query = statement::progress_save
-                .query()
-                .bind(report.id.as_uuid())
-                .bind(as_lease(report.lease))
-                .bind(progress.percent_complete)
-                .bind(progress.task_step)
-                .bind(progress.status_info.clone());
-            write.execute(statement::progress_save, query).await?;
+            let values = vec![
+                report.id.as_uuid().into(),
+                Value::lease(report.lease),
+                Value::Int(progress.percent_complete.map(i64::from)),
+                Value::Int(progress.task_step.map(i64::from)),
+                progress.status_info.clone().into(),
+            ];
+            write.execute(statement::progress_save, values).await?;
         }
         let step = |(at, step): &(Timestamp, _)| NewEvent::step(report.id, report.attempt, *at, step);
         let events: Vec<_> = report.steps.iter().map(step).collect();
@@ -75,35 +75,17 @@ impl JobQueue for SqliteStore {
 
     async fn checkpoint_save(&self, id: JobId, lease: u64, data: &[u8]) -> Result<bool, StoreError> {
         let mut write = self.write(None).await?;
-        if !is_held(&mut write, id, lease).await? {
+        if !write.is_held(id, lease).await? {
             return Ok(false);
         }
-        let query = statement::checkpoint_save.query().bind(id.as_uuid()).bind(as_lease(lease)).bind(data.to_vec());
-        write.execute(statement::checkpoint_save, query).await?;
+        let values = vec![id.as_uuid().into(), Value::lease(lease), Value::Bytes(data.to_vec())];
+        write.execute(statement::checkpoint_save, values).await?;
         write.commit().await?;
         Ok(true)
     }
 
     async fn checkpoint_load(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError> {
-        sqlx::query_scalar(statement::checkpoint_load.sql)
-            .bind(id.as_uuid())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(statement::checkpoint_load.fault())
+        let rows: Vec<(Vec<u8>,)> = self.read_rows(statement::checkpoint_load, vec![id.as_uuid().into()]).await?;
+        Ok(rows.into_iter().next().map(|(data,)| data))
     }
-}
-
-async fn is_held(write: &mut Write, id: JobId, lease: u64) -> Result<bool, StoreError> {
-    let held: Option<i64> = sqlx::query_scalar(statement::job_hold.sql)
-        .bind(id.as_uuid())
-        .bind(as_lease(lease))
-        .fetch_optional(&mut *write.tx)
-        .await
-        .map_err(statement::job_hold.fault())?;
-    Ok(held.is_some())
-}
-
-/// SQL has no unsigned numbers. A lease that does not fit was never given out, and -1 is one that no job has.
-fn as_lease(lease: u64) -> i64 {
-    i64::try_from(lease).unwrap_or(-1)
 }

@@ -4,21 +4,20 @@
 //! ever waits for a lock in its middle. Readers have connections of their own and never wait for it (write-ahead log).
 //! `synchronous=FULL`: a commit is on the disk when it returns.
 
-mod directory;
-mod inbox;
-mod queue;
-mod statement;
-mod transaction;
-mod upkeep;
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Executor, SqlitePool, Statement as _};
+use sqlx::{Executor, SqlitePool, Statement as _, Transaction};
+
+use crate::dialect::{Dialect, Record, bind};
+use crate::sql::SqlStore;
+use crate::statement::{self, Statement};
+use crate::value::Value;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
 
@@ -26,10 +25,41 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
 const READERS: u32 = 4;
 
 /// The queue in a SQLite file.
+pub type SqliteStore = SqlStore<Sqlite>;
+
+/// The connections to a SQLite file.
 #[derive(Clone)]
-pub struct SqliteStore {
+pub struct Sqlite {
     writer: SqlitePool,
     readers: SqlitePool,
+}
+
+impl Dialect for Sqlite {
+    type Db = sqlx::Sqlite;
+
+    async fn begin(&self) -> Result<Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    async fn reader(&self) -> Result<PoolConnection<sqlx::Sqlite>, sqlx::Error> {
+        self.readers.acquire().await
+    }
+
+    async fn fetch<R: Record>(
+        connection: &mut SqliteConnection,
+        statement: Statement,
+        values: Vec<Value>,
+    ) -> Result<Vec<R>, sqlx::Error> {
+        bind!(sqlx::query_as(statement.sqlite), values).fetch_all(connection).await
+    }
+
+    async fn execute(
+        connection: &mut SqliteConnection,
+        statement: Statement,
+        values: Vec<Value>,
+    ) -> Result<u64, sqlx::Error> {
+        Ok(bind!(sqlx::query(statement.sqlite), values).execute(connection).await?.rows_affected())
+    }
 }
 
 /// Why the file cannot be used.
@@ -84,22 +114,22 @@ impl SqliteStore {
             source => SqliteOpenError::Migrate { path: path.to_owned(), source },
         })?;
         let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(open_error)?;
-        Ok(Self { writer, readers })
+        Ok(Self { dialect: Sqlite { writer, readers } })
     }
 
     /// Closes all connections. Afterwards every call fails.
     pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        self.dialect.readers.close().await;
+        self.dialect.writer.close().await;
     }
 
     /// Prepares every statement against the schema, and names the first that does not fit it. For the tests.
     pub async fn prepare_all(&self) -> Result<usize, (&'static str, sqlx::Error)> {
         for statement in statement::ALL {
-            let mut connection = self.writer.acquire().await.map_err(|error| (statement.name, error))?;
+            let mut connection = self.dialect.writer.acquire().await.map_err(|error| (statement.name, error))?;
             let connection: &mut SqliteConnection = &mut connection;
             let prepared = connection
-                .prepare(sqlx::SqlStr::from_static(statement.sql))
+                .prepare(sqlx::SqlStr::from_static(statement.sqlite))
                 .await
                 .map_err(|error| (statement.name, error))?;
             debug_assert!(!prepared.sql().as_str().is_empty());
@@ -112,7 +142,7 @@ impl SqliteStore {
         let rows: Vec<String> = sqlx::query_scalar(
             "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE '\\_sqlx%' ESCAPE '\\' ORDER BY type DESC, name",
         )
-        .fetch_all(&self.readers)
+        .fetch_all(&self.dialect.readers)
         .await?;
         Ok(rows.join(";\n\n"))
     }

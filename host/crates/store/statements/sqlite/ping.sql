@@ -1,2 +1,2 @@
 -- Whether the database answers and has our schema.
-SELECT 1 FROM workers LIMIT 1
+SELECT CAST(1 AS bigint) FROM workers LIMIT 1

@@ -4,12 +4,13 @@ use async_trait::async_trait;
 use serde::Serialize;
 use windlass_model::{Job, JobId, JobState, NewJob, RunAt, Timestamp};
 
-use super::SqliteStore;
-use super::statement;
-use super::transaction::{NewEvent, as_json, hex};
+use super::SqlStore;
+use super::write::NewEvent;
 use crate::StoreError;
-use crate::row::JobRow;
+use crate::dialect::Dialect;
 use crate::seam::{CancelOutcome, JobInbox, RetryOutcome};
+use crate::statement;
+use crate::value::{Value, as_json, hex};
 
 #[derive(Serialize)]
 struct NewJobRow<'a> {
@@ -27,19 +28,19 @@ struct NewJobRow<'a> {
 }
 
 #[async_trait]
-impl JobInbox for SqliteStore {
+impl<D: Dialect> JobInbox for SqlStore<D> {
     async fn job_insert(&self, jobs: &[NewJob], now: Option<Timestamp>) -> Result<Vec<Job>, StoreError> {
         if jobs.is_empty() {
             return Ok(Vec::new());
         }
         let mut write = self.write(now).await?;
         let rows: Vec<_> = jobs.iter().map(|job| new_row(job, write.now)).collect();
-        let query = statement::job_insert.query().bind(as_json(&rows)).bind(write.now);
-        let mut added: Vec<Job> = statement::job_insert.rows::<JobRow, Job>(query, &mut write.tx).await?;
+        let values = vec![Value::json(&rows), write.now.into()];
+        let mut added = write.jobs(statement::job_insert, values).await?;
         let events: Vec<_> = added.iter().map(|job| NewEvent::state(job.id, 0, job.state, None)).collect();
         write.append_events(&events).await?;
         write.commit().await?;
-        // SQLite promises no order of what RETURNING returns.
+        // No database promises an order of what RETURNING returns.
         let place: std::collections::HashMap<_, _> =
             jobs.iter().enumerate().map(|(place, job)| (job.id, place)).collect();
         added.sort_by_key(|job| place.get(&job.id).copied());
@@ -49,8 +50,8 @@ impl JobInbox for SqliteStore {
     async fn job_cancel(&self, id: JobId, now: Option<Timestamp>) -> Result<CancelOutcome, StoreError> {
         let mut write = self.write(now).await?;
         let is_cancelled = write.cancel(id).await?;
-        let query = statement::job_cancel_request.query().bind(id.as_uuid()).bind(write.now);
-        let is_requested = write.execute(statement::job_cancel_request, query).await? > 0;
+        let values = vec![id.as_uuid().into(), write.now.into()];
+        let is_requested = write.execute(statement::job_cancel_request, values).await? > 0;
         let Some(job) = write.job(id).await? else { return Ok(CancelOutcome::NotFound) };
         write.commit().await?;
         Ok(match (is_cancelled, is_requested) {
@@ -62,8 +63,7 @@ impl JobInbox for SqliteStore {
 
     async fn job_retry(&self, id: JobId, now: Option<Timestamp>) -> Result<RetryOutcome, StoreError> {
         let mut write = self.write(now).await?;
-        let query = statement::job_retry.query().bind(id.as_uuid()).bind(write.now);
-        let retried = write.execute(statement::job_retry, query).await?;
+        let retried = write.execute(statement::job_retry, vec![id.as_uuid().into(), write.now.into()]).await?;
         let Some(job) = write.job(id).await? else { return Ok(RetryOutcome::NotFound) };
         if retried == 0 {
             return Ok(RetryOutcome::Running);
@@ -75,8 +75,7 @@ impl JobInbox for SqliteStore {
     }
 }
 
-fn new_row(job: &NewJob, now: i64) -> NewJobRow<'_> {
-    let now = Timestamp::from_micros(now);
+fn new_row(job: &NewJob, now: Timestamp) -> NewJobRow<'_> {
     NewJobRow {
         id: hex(job.id.as_uuid()),
         task: job.task.as_str(),

@@ -1,53 +1,24 @@
-//! One transaction on the writing connection, and the steps that several calls share.
+//! One transaction that writes, and the steps that several calls share.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::Serialize;
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
-use sqlx::{FromRow, SqliteConnection, Transaction};
+use sqlx::Transaction;
 use uuid::Uuid;
 use windlass_model::{Artifact, Attempt, Job, JobId, JobState, LogLine, Progress, Timestamp};
 
-use super::SqliteStore;
-use super::statement::{self, Statement};
 use crate::StoreError;
+use crate::dialect::{Dialect, Record};
 use crate::row::JobRow;
 use crate::seam::{FinishOutcome, Finished};
+use crate::statement::{self, Statement};
+use crate::value::{Value, hex};
 
-pub(super) type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
-
-impl Statement {
-    pub(super) fn query(self) -> Query {
-        sqlx::query(self.sql)
-    }
-
-    pub(super) fn fault(self) -> impl FnOnce(sqlx::Error) -> StoreError {
-        move |source| StoreError::new(self.name, source)
-    }
-
-    /// Runs it and reads its rows as `R`, then as the model's `M`.
-    pub(super) async fn rows<R, M>(self, query: Query, connection: &mut SqliteConnection) -> Result<Vec<M>, StoreError>
-    where
-        R: for<'r> FromRow<'r, SqliteRow>,
-        M: TryFrom<R, Error = StoreError>,
-    {
-        let rows = query.fetch_all(connection).await.map_err(|source| StoreError::new(self.name, source))?;
-        rows.iter()
-            .map(|row| R::from_row(row).map_err(|source| StoreError::new(self.name, source)).and_then(M::try_from))
-            .collect()
-    }
-
-    /// Runs it and says how many rows it changed.
-    pub(super) async fn execute(self, query: Query, connection: &mut SqliteConnection) -> Result<u64, StoreError> {
-        query.execute(connection).await.map(|done| done.rows_affected()).map_err(self.fault())
-    }
-}
-
-/// A transaction that holds the writing connection, and the time that it goes by.
-pub(super) struct Write {
-    pub(super) tx: Transaction<'static, Sqlite>,
-    pub(super) now: i64,
+/// A transaction, and the time that it goes by. Without a commit nothing of it stays.
+pub(super) struct Write<D: Dialect> {
+    pub(super) tx: Transaction<'static, D::Db>,
+    pub(super) now: Timestamp,
 }
 
 /// One entry for a job's history.
@@ -133,41 +104,43 @@ struct LogLineRow<'a> {
     text: &'a str,
 }
 
-impl SqliteStore {
-    /// Begins a transaction that may write.
-    pub(super) async fn write(&self, now: Option<Timestamp>) -> Result<Write, StoreError> {
-        let fault = statement::clock.fault();
-        let mut tx = match self.writer.begin_with("BEGIN IMMEDIATE").await {
-            Ok(tx) => tx,
-            Err(source) => return Err(fault(source)),
-        };
-        let now = sqlx::query_scalar(statement::clock.sql)
-            .bind(now.map(Timestamp::as_micros))
-            .fetch_one(&mut *tx)
-            .await
-            .map_err(fault)?;
-        Ok(Write { tx, now })
-    }
-}
-
-impl Write {
+impl<D: Dialect> Write<D> {
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         self.tx.commit().await.map_err(|source| StoreError::new("commit", source))
     }
 
-    pub(super) async fn execute(&mut self, statement: Statement, query: Query) -> Result<u64, StoreError> {
-        statement.execute(query, &mut self.tx).await
+    /// Runs a statement and says how many rows it changed.
+    pub(super) async fn execute(&mut self, statement: Statement, values: Vec<Value>) -> Result<u64, StoreError> {
+        D::execute(&mut self.tx, statement, values).await.map_err(statement.fault())
+    }
+
+    /// Runs a statement and returns its rows.
+    pub(super) async fn rows<R: Record>(
+        &mut self,
+        statement: Statement,
+        values: Vec<Value>,
+    ) -> Result<Vec<R>, StoreError> {
+        D::fetch(&mut self.tx, statement, values).await.map_err(statement.fault())
+    }
+
+    /// Runs a statement and reads its rows as jobs.
+    pub(super) async fn jobs(&mut self, statement: Statement, values: Vec<Value>) -> Result<Vec<Job>, StoreError> {
+        self.rows::<JobRow>(statement, values).await?.into_iter().map(Job::try_from).collect()
     }
 
     pub(super) async fn job(&mut self, id: JobId) -> Result<Option<Job>, StoreError> {
-        let query = statement::job_get.query().bind(id.as_uuid());
-        Ok(statement::job_get.rows::<JobRow, Job>(query, &mut self.tx).await?.pop())
+        Ok(self.jobs(statement::job_get, vec![id.as_uuid().into()]).await?.pop())
+    }
+
+    /// Whether a job runs under this lease. It goes on to do so until the transaction ends.
+    pub(super) async fn is_held(&mut self, id: JobId, lease: u64) -> Result<bool, StoreError> {
+        let values = vec![id.as_uuid().into(), Value::lease(lease)];
+        Ok(!self.rows::<(Uuid,)>(statement::job_hold, values).await?.is_empty())
     }
 
     pub(super) async fn append_events(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {
         if !events.is_empty() {
-            let query = statement::event_append.query().bind(as_json(events)).bind(self.now);
-            self.execute(statement::event_append, query).await?;
+            self.execute(statement::event_append, vec![Value::json(events), self.now.into()]).await?;
         }
         Ok(())
     }
@@ -183,8 +156,7 @@ impl Write {
                     text: &line.text,
                 })
                 .collect();
-            let query = statement::log_append.query().bind(job.as_uuid()).bind(as_json(&rows));
-            self.execute(statement::log_append, query).await?;
+            self.execute(statement::log_append, vec![job.as_uuid().into(), Value::json(&rows)]).await?;
         }
         Ok(())
     }
@@ -192,14 +164,9 @@ impl Write {
     /// Finishes attempts, each only if it still holds its job: see `JobQueue::job_finish`. The rescue ends here too, so that
     /// both are fenced by the same statement.
     pub(super) async fn finish(&mut self, finished: &[Finished]) -> Result<Vec<FinishOutcome>, StoreError> {
-        let now = Timestamp::from_micros(self.now);
-        let rows: Vec<_> = finished.iter().map(|done| finish_row(done, now)).collect();
-        let held: Vec<(Uuid, i64, bool)> = sqlx::query_as(statement::job_finish.sql)
-            .bind(as_json(&rows))
-            .bind(self.now)
-            .fetch_all(&mut *self.tx)
-            .await
-            .map_err(statement::job_finish.fault())?;
+        let rows: Vec<_> = finished.iter().map(|done| finish_row(done, self.now)).collect();
+        let values = vec![Value::json(&rows), self.now.into()];
+        let held: Vec<(Uuid, i64, bool)> = self.rows(statement::job_finish, values).await?;
         let leases: HashMap<_, _> = held.iter().map(|(id, lease, _)| (*id, *lease)).collect();
         let is_recorded = |done: &&Finished| {
             leases
@@ -220,14 +187,12 @@ impl Write {
 
     /// Cancels a job that does not run, and says whether it was there to be cancelled.
     pub(super) async fn cancel(&mut self, id: JobId) -> Result<bool, StoreError> {
-        let query = statement::job_cancel.query().bind(id.as_uuid()).bind(self.now);
-        if self.execute(statement::job_cancel, query).await? == 0 {
+        if self.execute(statement::job_cancel, vec![id.as_uuid().into(), self.now.into()]).await? == 0 {
             return Ok(false);
         }
         let attempt = self.job(id).await?.map_or(0, |job| job.attempt);
         self.append_events(&[NewEvent::state(id, attempt, JobState::Cancelled, None)]).await?;
-        let ids = as_json(&[hex(id.as_uuid())]);
-        self.execute(statement::checkpoint_delete, statement::checkpoint_delete.query().bind(ids)).await?;
+        self.execute(statement::checkpoint_delete, vec![Value::json(&[hex(id.as_uuid())])]).await?;
         Ok(true)
     }
 
@@ -236,19 +201,17 @@ impl Write {
             return Ok(());
         }
         let ended: Vec<_> = recorded.iter().map(|done| ended_row(done)).collect();
-        let query = statement::attempt_insert.query().bind(as_json(&ended)).bind(self.now);
-        self.execute(statement::attempt_insert, query).await?;
+        self.execute(statement::attempt_insert, vec![Value::json(&ended), self.now.into()]).await?;
 
         let ids: Vec<_> = recorded.iter().map(|done| hex(done.attempt.job_id.as_uuid())).collect();
-        self.execute(statement::progress_delete, statement::progress_delete.query().bind(as_json(&ids))).await?;
+        self.execute(statement::progress_delete, vec![Value::json(&ids)]).await?;
         let over: Vec<_> = recorded
             .iter()
             .filter(|done| done.transition.to.is_final())
             .map(|done| hex(done.attempt.job_id.as_uuid()))
             .collect();
         if !over.is_empty() {
-            self.execute(statement::checkpoint_delete, statement::checkpoint_delete.query().bind(as_json(&over)))
-                .await?;
+            self.execute(statement::checkpoint_delete, vec![Value::json(&over)]).await?;
         }
 
         let mut events = Vec::with_capacity(recorded.len());
@@ -269,8 +232,8 @@ impl Write {
     }
 
     async fn keep_artifacts(&mut self, attempt: &Attempt, artifacts: &[Artifact]) -> Result<(), StoreError> {
-        let query = statement::artifact_insert.query().bind(attempt.job_id.as_uuid()).bind(as_json(artifacts));
-        self.execute(statement::artifact_insert, query).await.map(drop)
+        let values = vec![attempt.job_id.as_uuid().into(), Value::json(artifacts)];
+        self.execute(statement::artifact_insert, values).await.map(drop)
     }
 }
 
@@ -312,15 +275,4 @@ fn ended_row(done: &Finished) -> EndedRow<'_> {
         error_kind: transition.error.as_ref().map(|error| error.kind.as_str()),
         error_message: transition.error.as_ref().map(|error| error.message.as_str()),
     }
-}
-
-/// SQLite's JSON has no bytes, so ids travel in it as hexadecimal.
-pub(super) fn hex(id: Uuid) -> String {
-    id.simple().to_string()
-}
-
-/// A list as one parameter, so that each statement is one text whatever the length of the list.
-pub(super) fn as_json<T: Serialize + ?Sized>(value: &T) -> String {
-    // Plain structs with string keys: serialising them into memory cannot fail.
-    serde_json::to_string(value).unwrap_or_default()
 }

@@ -5,7 +5,7 @@ SELECT
     new.job_id,
     (SELECT coalesce(max(seq), 0) FROM job_events WHERE job_id = new.job_id)
         + row_number() OVER (PARTITION BY new.job_id ORDER BY new.place),
-    coalesce((new.entry ->> 'at')::timestamptz, $2), (new.entry ->> 'attempt')::bigint, new.entry ->> 'kind',
+    coalesce('epoch'::timestamptz + (new.entry ->> 'at')::bigint * interval '1 microsecond', $2), (new.entry ->> 'attempt')::bigint, new.entry ->> 'kind',
     new.entry ->> 'state', new.entry ->> 'reason', (new.entry ->> 'percent_complete')::bigint,
     (new.entry ->> 'task_step')::bigint, new.entry ->> 'status_info'
 FROM (

@@ -1,0 +1,56 @@
+//! What differs between the databases besides the text of their statements: how a transaction begins, who reads, and the types
+//! that a driver takes.
+
+use std::future::Future;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Database, FromRow, Transaction};
+
+use crate::statement::Statement;
+use crate::value::Value;
+
+/// One kind of database, and the connections to one of it.
+pub(crate) trait Dialect: Clone + Send + Sync + 'static {
+    type Db: Database;
+
+    /// A transaction that may write.
+    fn begin(&self) -> impl Future<Output = Result<Transaction<'static, Self::Db>, sqlx::Error>> + Send;
+
+    /// A connection for reading.
+    fn reader(&self) -> impl Future<Output = Result<PoolConnection<Self::Db>, sqlx::Error>> + Send;
+
+    /// Runs a statement and returns its rows.
+    fn fetch<R: Record>(
+        connection: &mut <Self::Db as Database>::Connection,
+        statement: Statement,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<Vec<R>, sqlx::Error>> + Send;
+
+    /// Runs a statement and returns how many rows it changed.
+    fn execute(
+        connection: &mut <Self::Db as Database>::Connection,
+        statement: Statement,
+        values: Vec<Value>,
+    ) -> impl Future<Output = Result<u64, sqlx::Error>> + Send;
+}
+
+/// A row that both databases can hand out.
+pub(crate) trait Record: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+impl<R> Record for R where R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+
+/// Both drivers bind in the same way, but by types of their own.
+macro_rules! bind {
+    ($query:expr, $values:expr) => {
+        $values.into_iter().fold($query, |query, value| match value {
+            $crate::value::Value::Id(id) => query.bind(id),
+            $crate::value::Value::Int(number) => query.bind(number),
+            $crate::value::Value::Text(text) => query.bind(text),
+            $crate::value::Value::Time(time) => query.bind(time),
+            $crate::value::Value::Bytes(bytes) => query.bind(bytes),
+        })
+    };
+}
+pub(crate) use bind;

@@ -1,0 +1,60 @@
+//! The seams, written once for both databases. What differs stands in the statements and in [`Dialect`].
+
+mod directory;
+mod inbox;
+mod queue;
+mod upkeep;
+mod write;
+
+use windlass_model::Timestamp;
+
+use crate::StoreError;
+use crate::dialect::{Dialect, Record};
+use crate::statement::{self, Statement};
+use crate::value::{Time, Value};
+
+use self::write::Write;
+
+/// The queue in a SQL database.
+#[derive(Clone)]
+pub struct SqlStore<D> {
+    pub(crate) dialect: D,
+}
+
+#[expect(private_bounds, reason = "which databases there are is decided in this crate")]
+impl<D: Dialect> SqlStore<D> {
+    /// Begins a transaction that may write.
+    async fn write(&self, now: Option<Timestamp>) -> Result<Write<D>, StoreError> {
+        let mut tx = match self.dialect.begin().await {
+            Ok(tx) => tx,
+            Err(source) => return Err(StoreError::new("begin", source)),
+        };
+        let now = clock::<D>(&mut tx, now).await?;
+        Ok(Write { tx, now })
+    }
+
+    /// Reads rows `R` as the model's `M`.
+    async fn read<R, M>(&self, statement: Statement, values: Vec<Value>) -> Result<Vec<M>, StoreError>
+    where
+        R: Record,
+        M: TryFrom<R, Error = StoreError>,
+    {
+        let rows: Vec<R> = self.read_rows(statement, values).await?;
+        rows.into_iter().map(M::try_from).collect()
+    }
+
+    async fn read_rows<R: Record>(&self, statement: Statement, values: Vec<Value>) -> Result<Vec<R>, StoreError> {
+        let mut connection = self.dialect.reader().await.map_err(statement.fault())?;
+        D::fetch(&mut connection, statement, values).await.map_err(statement.fault())
+    }
+}
+
+/// The time that a call goes by: the given one, else the database's.
+async fn clock<D: Dialect>(
+    connection: &mut <D::Db as sqlx::Database>::Connection,
+    now: Option<Timestamp>,
+) -> Result<Timestamp, StoreError> {
+    let rows: Vec<(Time,)> =
+        D::fetch(connection, statement::clock, vec![now.into()]).await.map_err(statement::clock.fault())?;
+    rows.first().map(|(Time(now),)| *now).ok_or_else(|| StoreError::new("clock", sqlx::Error::RowNotFound))
+}
