@@ -159,7 +159,7 @@ impl PostgresStore {
         Ok(statement::ALL.len())
     }
 
-    /// Tables with their columns, constraints and settings, and indexes, in a fixed order: for the snapshot in the tests.
+    /// Tables with their columns, constraints, settings and triggers, and indexes, in a fixed order: for the snapshot in the tests.
     pub async fn schema(&self) -> Result<String, sqlx::Error> {
         let rows: Vec<String> = sqlx::query_scalar(SCHEMA).fetch_all(&self.dialect.pool).await?;
         Ok(rows.join("\n"))
@@ -188,6 +188,13 @@ const SCHEMA: &str = "
         SELECT c.relname, 3, 1, format('%s: WITH (%s)', c.relname, array_to_string(c.reloptions, ', '))
         FROM pg_class c
         WHERE c.reloptions IS NOT NULL AND c.relnamespace = current_schema()::regnamespace
+        UNION ALL
+        SELECT c.relname, 4, row_number() OVER (PARTITION BY c.oid ORDER BY t.tgname)::int,
+            pg_get_triggerdef(t.oid) || E'\n' || p.prosrc
+        FROM pg_class c
+        JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal
+        JOIN pg_proc p ON p.oid = t.tgfoid
+        WHERE c.relnamespace = current_schema()::regnamespace
     ) AS parts
     WHERE place <> '_sqlx_migrations'
     ORDER BY place, kind, number";
