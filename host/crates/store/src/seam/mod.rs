@@ -8,6 +8,6 @@ mod queue;
 mod upkeep;
 
 pub use self::directory::{JobDirectory, JobPage};
-pub use self::inbox::{CancelOutcome, JobInbox, RetryOutcome};
+pub use self::inbox::{Added, CancelOutcome, JobInbox, Refusal, RetryOutcome, Submitted};
 pub use self::queue::{FinishOutcome, Finished, JobQueue, StepReport};
 pub use self::upkeep::{Beat, Upkeep, WorkerSlot};

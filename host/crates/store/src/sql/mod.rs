@@ -1,8 +1,10 @@
 //! The seams, written once for both databases. What differs stands in the statements and in [`Dialect`].
 
+mod dependencies;
 mod directory;
 mod inbox;
 mod queue;
+mod submit;
 mod upkeep;
 mod write;
 
