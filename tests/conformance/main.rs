@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
+mod dependencies;
 mod directory;
 mod fixture;
 mod inbox;
@@ -11,6 +12,7 @@ mod postgres;
 mod queue;
 mod sqlite;
 mod suite;
+mod unique;
 mod upkeep;
 
 suite::job_store_conformance!(on_sqlite, crate::sqlite::open);

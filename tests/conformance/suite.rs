@@ -75,6 +75,38 @@ macro_rules! job_store_conformance {
                 a_log_is_read_from_where_the_reader_stopped
                 artifacts_come_by_name
             }
+            unique {
+                the_holder_of_a_key_stands_for_a_later_job_until_it_ends
+                a_job_goes_on_holding_its_key_in_the_final_states_it_names
+                a_key_that_is_held_can_refuse_the_whole_submission
+                a_later_job_replaces_the_arguments_of_one_that_has_not_started
+                a_key_is_held_within_one_call_too
+                what_a_refused_submission_would_have_held_is_free
+                of_many_at_once_one_holds_the_key
+                a_retry_does_not_take_a_key_that_another_job_holds
+                the_same_request_gets_the_same_answer_for_a_day
+                the_same_request_twice_in_one_call_is_done_once
+                of_the_same_request_many_times_at_once_one_is_done
+                a_refusal_is_not_kept
+                a_job_enqueues_the_same_child_once
+                a_job_that_was_taken_away_enqueues_nothing
+                a_job_that_it_is_too_late_for_is_neither_started_nor_kept_waiting
+                an_expiry_is_bounded
+            }
+            dependencies {
+                a_job_waits_for_all_that_it_comes_after
+                a_job_after_one_that_has_completed_waits_for_nothing
+                a_job_that_waited_for_others_still_waits_for_its_time
+                a_chain_breaks_where_a_job_is_discarded_and_all_after_it_are_cancelled
+                a_job_may_run_whatever_became_of_those_before_it
+                a_cancel_settles_what_comes_after_it
+                a_job_that_waits_is_cancelled_and_later_released_by_nobody
+                a_retry_by_hand_waits_for_nothing
+                parents_that_end_in_one_list_release_their_child_once
+                parents_that_end_at_the_same_time_release_their_child_once
+                a_job_with_thousands_of_dependents_ends_in_bounded_work_and_upkeep_goes_on
+                a_rescue_that_discards_settles_what_comes_after
+            }
             upkeep {
                 jobs_that_are_due_become_available_the_earliest_first
                 a_job_that_is_not_due_stays
