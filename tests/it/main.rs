@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod cancel;
+mod chains;
 mod command_line;
 mod daemon;
 mod durability;
@@ -16,3 +17,4 @@ mod hot_swap;
 mod progress;
 mod retry;
 mod shutdown;
+mod twice;
