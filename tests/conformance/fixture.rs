@@ -79,6 +79,7 @@ impl<S: Store> Fixture<S> {
             .job_claim(worker(by), &[task()], 1, Some(at(1)))
             .await
             .unwrap()
+            .jobs
             .pop()
             .expect("there is nothing to claim")
     }

@@ -18,7 +18,7 @@ pub(crate) async fn open() -> Fixture<SqliteStore> {
 
 #[tokio::test]
 async fn every_statement_fits_the_migrated_schema() {
-    assert_eq!(open().await.store.prepare_all().await.unwrap(), 32);
+    assert_eq!(open().await.store.prepare_all().await.unwrap(), 39);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_second_store_on_the_same_file_sees_what_the_first_committed() {
     let (_folder, path) = folder();
     let (first, second) = (reopen(&path).await, reopen(&path).await);
     first.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
-    let claimed = second.job_claim(worker(2), &[task()], 9, Some(at(1))).await.unwrap();
+    let claimed = second.job_claim(worker(2), &[task()], 9, Some(at(1))).await.unwrap().jobs;
     assert_eq!(claimed.len(), 1);
     assert_eq!(first.job_get(id(1)).await.unwrap().unwrap().worker_id, Some(worker(2)));
 }

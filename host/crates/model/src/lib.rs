@@ -14,6 +14,7 @@ mod json;
 mod log;
 mod name;
 mod progress;
+mod queue;
 mod task;
 mod time;
 mod transition;
@@ -30,6 +31,10 @@ pub use self::json::{JsonText, JsonTextError};
 pub use self::log::{LogLine, LogStream, UnknownLogStream};
 pub use self::name::{NameError, QueueName, TaskName};
 pub use self::progress::Progress;
+pub use self::queue::{
+    JobCounts, KeepTime, KeepTimeError, MaxRunning, MaxRunningError, Patch, QueueChange, QueueInfo, QueueKeep,
+    QueueLimits, QueueSettings, Rate, RateError,
+};
 pub use self::task::{DescriptionError, LoadError, TaskDefaults, TaskDescription, TaskInfo, TaskVersion};
 pub use self::time::{Timestamp, TimestampError};
 pub use self::transition::{AttemptFacts, Bounds, Transition};

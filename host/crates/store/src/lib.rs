@@ -19,7 +19,7 @@ mod value;
 pub use self::error::StoreError;
 pub use self::postgres::{PostgresOpenError, PostgresSettings, PostgresStore};
 pub use self::seam::{
-    Beat, CancelOutcome, FinishOutcome, Finished, JobDirectory, JobInbox, JobPage, JobQueue, RetryOutcome, StepReport,
-    Upkeep, WorkerSlot,
+    Beat, CancelOutcome, Claimed, FinishOutcome, Finished, JobDirectory, JobInbox, JobPage, JobQueue, RetryOutcome,
+    StepReport, Upkeep, WorkerSlot,
 };
 pub use self::sqlite::{SqliteOpenError, SqliteStore};

@@ -9,5 +9,5 @@ mod upkeep;
 
 pub use self::directory::{JobDirectory, JobPage};
 pub use self::inbox::{CancelOutcome, JobInbox, RetryOutcome};
-pub use self::queue::{FinishOutcome, Finished, JobQueue, StepReport};
+pub use self::queue::{Claimed, FinishOutcome, Finished, JobQueue, StepReport};
 pub use self::upkeep::{Beat, Upkeep, WorkerSlot};

@@ -1,5 +1,7 @@
 //! Enqueue, cancel, retry.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use serde::Serialize;
 use windlass_model::{Job, JobId, JobState, NewJob, RunAt, Timestamp};
@@ -34,6 +36,9 @@ impl<D: Dialect> JobInbox for SqlStore<D> {
             return Ok(Vec::new());
         }
         let mut write = self.write(now).await?;
+        // Sorted, so that two that add the same new names do not wait for each other in a circle.
+        let queues: BTreeSet<_> = jobs.iter().map(|job| &job.queue).collect();
+        write.execute(statement::queue_ensure, vec![Value::json(&queues)]).await?;
         let rows: Vec<_> = jobs.iter().map(|job| new_row(job, write.now)).collect();
         let values = vec![Value::json(&rows), write.now.into()];
         let mut added = write.jobs(statement::job_insert, values).await?;

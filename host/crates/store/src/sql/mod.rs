@@ -1,5 +1,6 @@
 //! The seams, written once for both databases. What differs stands in the statements and in [`Dialect`].
 
+mod claim;
 mod directory;
 mod inbox;
 mod queue;
