@@ -8,11 +8,13 @@ use windlass_model::{
     Attempt, AttemptError, AttemptFacts, AttemptOutcome, Backoff, Bounds, ErrorKind, Job, JobId, JsonText, LogLine,
     LogStream, NewJob, Priority, Progress, RunAt, TaskName, Timestamp, Transition, WorkerId,
 };
-use windlass_store::{FinishOutcome, Finished, JobDirectory, JobInbox, JobQueue, StepReport, Upkeep, WorkerSlot};
+use windlass_store::{
+    FinishOutcome, Finished, JobDirectory, JobInbox, JobQueue, QueueBoard, StepReport, Upkeep, WorkerSlot,
+};
 
 /// All seams of one database.
-pub(crate) trait Store: JobInbox + JobQueue + JobDirectory + Upkeep {}
-impl<S: JobInbox + JobQueue + JobDirectory + Upkeep> Store for S {}
+pub(crate) trait Store: JobInbox + JobQueue + JobDirectory + QueueBoard + Upkeep {}
+impl<S: JobInbox + JobQueue + JobDirectory + QueueBoard + Upkeep> Store for S {}
 
 /// A fresh database for one case.
 pub(crate) struct Fixture<S> {

@@ -4,11 +4,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
+mod claim;
 mod directory;
 mod fixture;
 mod inbox;
 mod postgres;
 mod queue;
+mod queues;
 mod sqlite;
 mod suite;
 mod upkeep;

@@ -61,6 +61,29 @@ macro_rules! job_store_conformance {
                 what_a_handler_wrote_comes_back_as_it_was
                 a_stale_lease_cannot_keep_a_checkpoint
             }
+            claim {
+                the_first_jobs_over_all_queues_are_claimed
+                a_paused_queue_gives_nothing_until_it_is_resumed
+                no_more_jobs_of_a_queue_run_than_it_allows
+                a_full_queue_holds_up_no_other
+                what_others_run_counts_too
+                no_more_jobs_start_within_a_period_than_the_rate_allows
+                a_rate_says_when_it_leaves_room_again
+                two_claims_at_once_keep_the_limit
+                a_limit_of_no_queue_counts_jobs_of_another
+                two_claims_at_once_keep_the_rate
+            }
+            queues {
+                a_queue_is_there_from_its_first_job_on
+                what_a_change_does_not_name_stays
+                limits_may_be_set_before_the_first_job
+                a_queue_that_is_paused_already_keeps_its_time
+                a_queue_that_is_not_there_is_not_found
+                queues_are_listed_by_name
+                the_longest_wait_is_found_behind_every_priority
+                counts_are_what_is_there_after_every_kind_of_change
+                folding_leaves_the_counts_as_they_are
+            }
             directory {
                 what_is_not_there_is_empty
                 a_page_says_where_the_next_one_starts

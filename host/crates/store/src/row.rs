@@ -210,11 +210,11 @@ impl TryFrom<WorkerRow> for Worker {
     }
 }
 
-fn corrupt(column: &'static str, found: impl ToString) -> StoreError {
+pub(crate) fn corrupt(column: &'static str, found: impl ToString) -> StoreError {
     StoreError::Corrupt { column, found: found.to_string() }
 }
 
-fn parsed<T: FromStr>(column: &'static str, text: &str) -> Result<T, StoreError> {
+pub(crate) fn parsed<T: FromStr>(column: &'static str, text: &str) -> Result<T, StoreError> {
     text.parse().map_err(|_| corrupt(column, text))
 }
 

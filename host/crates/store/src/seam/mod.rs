@@ -5,9 +5,11 @@
 mod directory;
 mod inbox;
 mod queue;
+mod queues;
 mod upkeep;
 
 pub use self::directory::{JobDirectory, JobPage};
 pub use self::inbox::{CancelOutcome, JobInbox, RetryOutcome};
 pub use self::queue::{Claimed, FinishOutcome, Finished, JobQueue, StepReport};
+pub use self::queues::QueueBoard;
 pub use self::upkeep::{Beat, Upkeep, WorkerSlot};

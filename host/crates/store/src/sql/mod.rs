@@ -4,6 +4,7 @@ mod claim;
 mod directory;
 mod inbox;
 mod queue;
+mod queues;
 mod upkeep;
 mod write;
 
