@@ -95,14 +95,14 @@ CREATE TRIGGER jobs_count_update AFTER UPDATE ON jobs REFERENCING OLD TABLE AS g
 CREATE TRIGGER jobs_count_delete AFTER DELETE ON jobs REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION jobs_count_delete();
 
--- Which job comes after which. A row is met when the other has ended as it should; it stays, so that people can see it.
+-- Which job comes after which. A row is settled when the other has ended; it stays, so that people can see it.
 CREATE TABLE job_dependencies (
     job_id uuid    NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
     on_id  uuid    NOT NULL,
-    is_met boolean NOT NULL DEFAULT false,
+    is_settled boolean NOT NULL DEFAULT false,
     PRIMARY KEY (job_id, on_id)
 );
-CREATE INDEX job_dependencies_unmet ON job_dependencies (on_id, job_id) WHERE NOT is_met;
+CREATE INDEX job_dependencies_open ON job_dependencies (on_id, job_id) WHERE NOT is_settled;
 
 -- Jobs that ended and had more dependents than the finishing transaction could see to: upkeep goes on.
 CREATE TABLE dependencies_due (

@@ -77,14 +77,14 @@ CREATE TRIGGER jobs_count_delete AFTER DELETE ON jobs BEGIN
     UPDATE queue_counts SET jobs = jobs - 1 WHERE queue = OLD.queue AND state = OLD.state;
 END;
 
--- Which job comes after which. A row is met when the other has ended as it should; it stays, so that people can see it.
+-- Which job comes after which. A row is settled when the other has ended; it stays, so that people can see it.
 CREATE TABLE job_dependencies (
     job_id BLOB    NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
     on_id  BLOB    NOT NULL,
-    is_met INTEGER NOT NULL DEFAULT 0,
+    is_settled INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (job_id, on_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX job_dependencies_unmet ON job_dependencies (on_id, job_id) WHERE is_met = 0;
+CREATE INDEX job_dependencies_open ON job_dependencies (on_id, job_id) WHERE is_settled = 0;
 
 -- Jobs that ended and had more dependents than the finishing transaction could see to: upkeep goes on.
 CREATE TABLE dependencies_due (

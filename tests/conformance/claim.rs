@@ -4,13 +4,21 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use windlass_model::{Job, JobId, MaxRunning, NewJob, Patch, Priority, QueueChange, Rate, Timestamp};
+use windlass_model::{Job, JobId, MaxRunning, NewJob, Patch, Priority, QueueChange, Rate, RunAt, Timestamp};
 use windlass_store::Claimed;
 
 use crate::fixture::{Fixture, Store, at, done, id, later, new_job, task, worker};
 
 fn in_queue(number: u128, queue: &str) -> NewJob {
     NewJob { queue: queue.parse().unwrap(), ..new_job(number) }
+}
+
+fn keyed(number: u128, key: &str) -> NewJob {
+    NewJob { concurrency_key: Some(key.to_owned()), ..in_queue(number, "a") }
+}
+
+fn per_key(jobs: i64) -> QueueChange {
+    QueueChange { max_running_per_key: max(jobs), ..QueueChange::default() }
 }
 
 fn max(jobs: i64) -> Patch<MaxRunning> {
@@ -162,4 +170,55 @@ pub(crate) async fn a_limit_of_no_queue_counts_jobs_of_another<S: Store>(db: &Fi
     }
     db.add_all([in_queue(1, "a"), in_queue(2, "a"), in_queue(3, "b"), in_queue(4, "b")]).await;
     assert_eq!(db.claimed(1, 9).await, numbers([1, 3]));
+}
+
+pub(crate) async fn no_more_jobs_of_a_key_run_than_the_queue_allows<S: Store>(db: &Fixture<S>) {
+    db.change("a", per_key(2)).await;
+    db.add_all((1..=5).map(|number| keyed(number, "x"))).await;
+    let first = db.claim_at(1, 9, at(1)).await.jobs;
+    assert_eq!(ids(&first), numbers([1, 2]));
+    assert!(db.claimed(2, 9).await.is_empty());
+    db.record(done(&first[1])).await;
+    assert_eq!(db.claimed(2, 9).await, numbers([3]));
+    db.change("a", QueueChange { max_running_per_key: Patch::Clear, ..QueueChange::default() }).await;
+    assert_eq!(db.claimed(2, 9).await, numbers([4, 5]));
+}
+
+pub(crate) async fn keys_do_not_hold_up_one_another<S: Store>(db: &Fixture<S>) {
+    db.change("a", QueueChange { max_running: max(6), ..per_key(1) }).await;
+    db.add_all([keyed(1, "x"), keyed(2, "x"), keyed(3, "y"), in_queue(4, "a"), in_queue(5, "a"), keyed(6, "y")]).await;
+    assert_eq!(db.claimed(1, 2).await, numbers([1, 3]));
+    assert_eq!(db.claimed(1, 9).await, numbers([4, 5]), "jobs without a key are not limited by it");
+}
+
+pub(crate) async fn a_long_row_of_jobs_whose_key_is_taken_holds_up_none_behind_it<S: Store>(db: &Fixture<S>) {
+    db.change("a", per_key(1)).await;
+    // Each page of a claim for 3 is full of one key; the next key lies behind it.
+    let row = |key: u128| (1..=20).map(move |number| keyed(key * 100 + number, &format!("key {key}")));
+    db.add_all((1..=4).flat_map(row)).await;
+    assert_eq!(db.claimed(1, 3).await, numbers([101, 201, 301]));
+    assert_eq!(db.claimed(1, 3).await, numbers([401]));
+    assert!(db.claimed(1, 3).await.is_empty());
+}
+
+pub(crate) async fn two_claims_at_once_keep_the_limit_for_each_key<S: Store>(db: &Fixture<S>) {
+    db.change("a", per_key(2)).await;
+    db.add_all((0..60).map(|number| keyed(1 + number, &format!("key {}", number / 20)))).await;
+    assert_eq!(claim_at_once(db, 7).await, numbers([1, 2, 21, 22, 41, 42]));
+}
+
+pub(crate) async fn a_key_counts_in_its_own_queue_only<S: Store>(db: &Fixture<S>) {
+    let other = |number| NewJob { queue: "b".parse().unwrap(), ..keyed(number, "x") };
+    db.change("a", per_key(1)).await;
+    db.add_all([keyed(1, "x"), keyed(2, "x"), other(3), other(4)]).await;
+    assert_eq!(db.claimed(1, 9).await, numbers([1, 3, 4]));
+}
+
+pub(crate) async fn an_expired_job_is_not_claimed<S: Store>(db: &Fixture<S>) {
+    let until = |number, second| NewJob { expires_at: Some(RunAt::Time(at(second))), ..in_queue(number, "a") };
+    db.add_all([until(1, 10), until(2, 11), until(3, 12)]).await;
+    let claimed = db.claim_at(1, 9, at(11)).await;
+    assert_eq!(ids(&claimed.jobs), numbers([3]));
+    let nothing = db.claim_at(1, 9, at(12)).await;
+    assert_eq!((nothing.jobs.len(), nothing.again_in), (0, None));
 }

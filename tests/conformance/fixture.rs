@@ -6,14 +6,28 @@ use std::time::Duration;
 use uuid::Uuid;
 use windlass_model::{
     Attempt, AttemptError, AttemptFacts, AttemptOutcome, Backoff, Bounds, ErrorKind, Job, JobId, JsonText, LogLine,
-    LogStream, NewJob, Priority, Progress, RunAt, TaskName, Timestamp, Transition, WorkerId,
+    LogStream, NewJob, OnFailure, Priority, Progress, RunAt, TaskName, Timestamp, Transition, WorkerId,
 };
 use windlass_store::{
-    FinishOutcome, Finished, JobDirectory, JobInbox, JobQueue, QueueBoard, StepReport, Upkeep, WorkerSlot,
+    FinishOutcome, Finished, JobDirectory, JobInbox, JobQueue, QueueBoard, StepReport, StoreError, Submitted, Upkeep,
+    WorkerSlot,
 };
 
 /// All seams of one database.
-pub(crate) trait Store: JobInbox + JobQueue + JobDirectory + QueueBoard + Upkeep {}
+pub(crate) trait Store: JobInbox + JobQueue + JobDirectory + QueueBoard + Upkeep {
+    /// Adds jobs, all or none, none of which is there already.
+    async fn job_insert(&self, jobs: &[NewJob], now: Option<Timestamp>) -> Result<Vec<Job>, StoreError> {
+        let answer = self.job_submit(&[jobs.to_vec().into()], now).await?.pop().expect("an answer for each submission");
+        let Submitted::Added(added) = answer else { panic!("{answer:?}") };
+        assert!(added.iter().all(|added| !added.is_deduplicated), "{added:?}");
+        Ok(added.into_iter().map(|added| added.job).collect())
+    }
+
+    /// Submits one job.
+    async fn submit(&self, job: NewJob) -> Submitted {
+        self.job_submit(&[vec![job].into()], Some(at(0))).await.unwrap().pop().unwrap()
+    }
+}
 impl<S: JobInbox + JobQueue + JobDirectory + QueueBoard + Upkeep> Store for S {}
 
 /// A fresh database for one case.
@@ -52,9 +66,15 @@ pub(crate) fn new_job(number: u128) -> NewJob {
         priority: Priority::default(),
         args: JsonText::parse(r#"{"b": 1.10, "a": "ü"}"#).unwrap(),
         run_at: None,
+        expires_at: None,
         max_attempts: 3,
         timeout: Some(Duration::from_secs(60)),
         backoff: Backoff::default(),
+        concurrency_key: None,
+        unique: None,
+        after: Vec::new(),
+        on_failure: OnFailure::default(),
+        parent: None,
         tags: vec!["nightly".to_owned()],
         metadata: JsonText::parse(r#"{"user": 7}"#).unwrap(),
     }

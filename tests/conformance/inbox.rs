@@ -16,7 +16,7 @@ pub(crate) async fn jobs_come_back_as_they_are_kept_in_the_given_order<S: Store>
         assert_eq!((&read.args, &read.metadata, &read.tags), (&new.args, &new.metadata, &new.tags));
         assert_eq!(
             (&read.queue, read.max_attempts, read.timeout, read.backoff),
-            (&new.queue, 3, new.timeout, new.backoff)
+            (&new.queue, 3, new.timeout, new.backoff.clone())
         );
         assert_eq!((read.created_at, read.run_at, kept.created_at), (at(0), at(0), at(0)));
         assert_eq!((read.attempt, read.lease, read.worker_id), (0, 0, None));

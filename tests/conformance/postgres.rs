@@ -4,10 +4,10 @@ use std::any::Any;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
-use windlass_store::{JobDirectory as _, JobInbox as _, PostgresOpenError, PostgresSettings, PostgresStore};
+use windlass_store::{JobDirectory as _, PostgresOpenError, PostgresSettings, PostgresStore};
 use windlass_test_cluster::Cluster;
 
-use crate::fixture::{Fixture, at, id, new_job};
+use crate::fixture::{Fixture, Store as _, at, id, new_job};
 
 /// A database of its own on a server that others may use too. Dropped with it.
 struct Database {
@@ -76,7 +76,7 @@ pub(crate) async fn open() -> Fixture<PostgresStore> {
 
 #[tokio::test]
 async fn every_statement_fits_the_migrated_schema() {
-    assert_eq!(open().await.store.prepare_all().await.unwrap(), 44);
+    assert_eq!(open().await.store.prepare_all().await.unwrap(), 61);
 }
 
 #[tokio::test]

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
-use windlass_store::{JobDirectory, JobInbox, JobQueue as _, SqliteOpenError, SqliteStore};
+use windlass_store::{JobDirectory, JobQueue as _, SqliteOpenError, SqliteStore};
 
-use crate::fixture::{Fixture, at, id, new_job, task, worker};
+use crate::fixture::{Fixture, Store as _, at, id, new_job, task, worker};
 
 /// A database in a folder of its own.
 pub(crate) async fn open() -> Fixture<SqliteStore> {
@@ -18,7 +18,7 @@ pub(crate) async fn open() -> Fixture<SqliteStore> {
 
 #[tokio::test]
 async fn every_statement_fits_the_migrated_schema() {
-    assert_eq!(open().await.store.prepare_all().await.unwrap(), 44);
+    assert_eq!(open().await.store.prepare_all().await.unwrap(), 61);
 }
 
 #[tokio::test]

@@ -70,6 +70,12 @@ macro_rules! job_store_conformance {
                 no_more_jobs_start_within_a_period_than_the_rate_allows
                 a_rate_says_when_it_leaves_room_again
                 two_claims_at_once_keep_the_limit
+                no_more_jobs_of_a_key_run_than_the_queue_allows
+                keys_do_not_hold_up_one_another
+                a_long_row_of_jobs_whose_key_is_taken_holds_up_none_behind_it
+                two_claims_at_once_keep_the_limit_for_each_key
+                a_key_counts_in_its_own_queue_only
+                an_expired_job_is_not_claimed
                 a_limit_of_no_queue_counts_jobs_of_another
                 two_claims_at_once_keep_the_rate
             }

@@ -37,7 +37,7 @@ fn task() -> TaskName {
 #[async_trait]
 impl TaskRunner for Runner {
     fn tasks(&self) -> Vec<TaskInfo> {
-        let backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(5)).unwrap();
+        let backoff = Backoff::exponential(Duration::from_millis(5), Duration::from_millis(5)).unwrap();
         let defaults = TaskDefaults { backoff: Some(backoff), ..TaskDefaults::default() };
         let version = TaskVersion {
             digest: "00".to_owned(),

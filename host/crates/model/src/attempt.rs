@@ -32,6 +32,8 @@ pub enum ErrorKind {
     Cancelled,
     /// The daemon itself failed: not the handler's fault.
     Host,
+    /// It could not be started before it was too late. No attempt has this kind, only a job.
+    Expired,
 }
 
 /// A text that names no kind of error.
@@ -40,7 +42,7 @@ pub enum ErrorKind {
 pub struct UnknownErrorKind(String);
 
 impl ErrorKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Retryable,
         Self::Fatal,
         Self::Trap,
@@ -51,6 +53,7 @@ impl ErrorKind {
         Self::WorkerLost,
         Self::Cancelled,
         Self::Host,
+        Self::Expired,
     ];
 
     /// The name in SQL, JSON and logs.
@@ -67,13 +70,14 @@ impl ErrorKind {
             Self::WorkerLost => "worker_lost",
             Self::Cancelled => "cancelled",
             Self::Host => "host",
+            Self::Expired => "expired",
         }
     }
 
     /// Whether another attempt could end otherwise with the same arguments and the same component.
     #[must_use]
     pub const fn may_pass_next_time(self) -> bool {
-        !matches!(self, Self::Fatal | Self::OutputTooLarge | Self::Denied | Self::Cancelled)
+        !matches!(self, Self::Fatal | Self::OutputTooLarge | Self::Denied | Self::Cancelled | Self::Expired)
     }
 }
 

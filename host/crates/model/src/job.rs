@@ -116,42 +116,6 @@ impl From<Priority> for i16 {
     }
 }
 
-/// A job that is about to be enqueued; everything in it has been checked and every default filled in.
-#[derive(Clone, Debug)]
-pub struct NewJob {
-    /// Made by the caller, so that it can be answered without asking the database.
-    pub id: JobId,
-    /// The task that handles it.
-    pub task: TaskName,
-    /// Its queue.
-    pub queue: QueueName,
-    /// Which job goes first.
-    pub priority: Priority,
-    /// Arguments: a JSON object.
-    pub args: JsonText,
-    /// When it may start; now if it does not say.
-    pub run_at: Option<RunAt>,
-    /// How many attempts it has.
-    pub max_attempts: u32,
-    /// How long one attempt may take.
-    pub timeout: Option<Duration>,
-    /// How long it waits between attempts.
-    pub backoff: Backoff,
-    /// Labels to filter by.
-    pub tags: Vec<String>,
-    /// A JSON object that the application keeps with the job.
-    pub metadata: JsonText,
-}
-
-/// When a new job may start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunAt {
-    /// At this time.
-    Time(Timestamp),
-    /// So long after it was enqueued, on the database's clock.
-    After(Duration),
-}
-
 /// One durable request to run a task.
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -205,4 +169,12 @@ pub struct Job {
     pub started_at: Option<Timestamp>,
     /// When it came to a final state.
     pub finished_at: Option<Timestamp>,
+    /// When it is too late to start it.
+    pub expires_at: Option<Timestamp>,
+    /// Jobs with the same one share the queue's limit for each key.
+    pub concurrency_key: Option<String>,
+    /// The job that enqueued it.
+    pub parent_id: Option<JobId>,
+    /// How many of the jobs that it comes after have not ended yet.
+    pub waits_for: u32,
 }

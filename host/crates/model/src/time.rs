@@ -52,7 +52,7 @@ impl Timestamp {
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
         let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
-        Self::from_micros(self.0.saturating_sub(micros))
+        Self(self.0.saturating_sub(micros))
     }
 
     /// How long after `earlier` this is; zero if it is not after it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{AttemptError, AttemptOutcome, Backoff, ErrorKind, Job, JobState, JsonText};
 
 /// What the decision looks at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AttemptFacts {
     /// The number of the attempt that ended, from 1.
     pub attempt: u32,
@@ -67,7 +67,7 @@ impl AttemptFacts {
             cancel_requested: job.cancel_requested_at.is_some(),
             crash_count: job.crash_count,
             host_fault_count: job.host_fault_count,
-            backoff: job.backoff,
+            backoff: job.backoff.clone(),
         }
     }
 }
@@ -82,8 +82,9 @@ impl Transition {
             AttemptOutcome::Failed(error) if facts.cancel_requested => Self::cancelled(facts, Some(error)),
             AttemptOutcome::Failed(error) => {
                 let counted = AttemptFacts { host_fault_count: 0, ..facts };
-                if error.kind.may_pass_next_time() && facts.attempt < facts.max_attempts {
-                    Self::wait(JobState::Retryable, counted, facts.backoff.delay(facts.attempt, spread))
+                if error.kind.may_pass_next_time() && counted.attempt < counted.max_attempts {
+                    let delay = counted.backoff.delay(counted.attempt, spread);
+                    Self::wait(JobState::Retryable, counted, delay)
                 } else {
                     Self::to(JobState::Discarded, counted)
                 }

@@ -51,6 +51,26 @@ impl StoreError {
         if passing { Self::Unavailable { statement, source } } else { Self::Statement { statement, source } }
     }
 
+    /// Whether somebody else wrote between our look and our write: the same transaction passes when it is begun again.
+    pub(crate) fn is_race(&self) -> bool {
+        let (Self::Unavailable { source, .. } | Self::Statement { source, .. }) = self else { return false };
+        match source {
+            sqlx::Error::RowNotFound => true,
+            sqlx::Error::Database(error) => {
+                // Only PostgreSQL has other writers. 40: rolled back for a deadlock or a conflict.
+                let rolled_back =
+                    error.try_downcast_ref::<PgDatabaseError>().is_some_and(|e| e.code().starts_with("40"));
+                rolled_back || matches!(error.constraint(), Some("jobs_unique" | "jobs_children"))
+            }
+            _ => false,
+        }
+    }
+
+    /// What we looked at a moment ago is not there any more.
+    pub(crate) const fn raced(statement: &'static str) -> Self {
+        Self::Statement { statement, source: sqlx::Error::RowNotFound }
+    }
+
     /// Whether the same call may pass later.
     #[must_use]
     pub const fn is_passing(&self) -> bool {

@@ -19,7 +19,7 @@ mod value;
 pub use self::error::StoreError;
 pub use self::postgres::{PostgresOpenError, PostgresSettings, PostgresStore};
 pub use self::seam::{
-    Beat, CancelOutcome, Claimed, FinishOutcome, Finished, JobDirectory, JobInbox, JobPage, JobQueue, QueueBoard,
-    RetryOutcome, StepReport, Upkeep, WorkerSlot,
+    Added, Beat, CancelOutcome, Claimed, FinishOutcome, Finished, JobDirectory, JobInbox, JobPage, JobQueue,
+    QueueBoard, Refusal, RetryOutcome, StepReport, Submitted, Upkeep, WorkerSlot,
 };
 pub use self::sqlite::{SqliteOpenError, SqliteStore};

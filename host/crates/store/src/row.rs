@@ -5,17 +5,19 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use uuid::Uuid;
 use windlass_model::{
-    Artifact, Attempt, AttemptError, EventKind, Job, JobEvent, JobId, JsonText, LogLine, Priority, Progress, Worker,
-    WorkerId,
+    Artifact, Attempt, AttemptError, EventKind, Job, JobEvent, JobId, JobState, JsonText, LogLine, Priority, Progress,
+    Worker, WorkerId,
 };
 
 use crate::StoreError;
 use crate::value::Time;
 
-#[derive(FromRow)]
+/// Also what is kept of a job as it was when its enqueue was answered: see `Idempotency`.
+#[derive(Clone, FromRow, Serialize, Deserialize)]
 pub(crate) struct JobRow {
     id: Uuid,
     task: String,
@@ -45,6 +47,10 @@ pub(crate) struct JobRow {
     run_at: Time,
     started_at: Option<Time>,
     finished_at: Option<Time>,
+    expires_at: Option<Time>,
+    concurrency_key: Option<String>,
+    parent_id: Option<Uuid>,
+    pending_count: i64,
 }
 
 #[derive(FromRow)]
@@ -132,7 +138,21 @@ impl TryFrom<JobRow> for Job {
             run_at: row.run_at.0,
             started_at: row.started_at.map(|time| time.0),
             finished_at: row.finished_at.map(|time| time.0),
+            expires_at: row.expires_at.map(|time| time.0),
+            concurrency_key: row.concurrency_key,
+            parent_id: row.parent_id.map(JobId::from_uuid),
+            waits_for: number("pending_count", row.pending_count)?,
         })
+    }
+}
+
+impl JobRow {
+    pub(crate) const fn id(&self) -> JobId {
+        JobId::from_uuid(self.id)
+    }
+
+    pub(crate) fn state(&self) -> Result<JobState, StoreError> {
+        parsed("state", &self.state)
     }
 }
 

@@ -9,7 +9,7 @@ mod queues;
 mod upkeep;
 
 pub use self::directory::{JobDirectory, JobPage};
-pub use self::inbox::{CancelOutcome, JobInbox, RetryOutcome};
+pub use self::inbox::{Added, CancelOutcome, JobInbox, Refusal, RetryOutcome, Submitted};
 pub use self::queue::{Claimed, FinishOutcome, Finished, JobQueue, StepReport};
 pub use self::queues::QueueBoard;
 pub use self::upkeep::{Beat, Upkeep, WorkerSlot};

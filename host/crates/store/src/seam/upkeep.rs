@@ -10,9 +10,17 @@ use crate::StoreError;
 /// Upkeep. Each call looks at the database, does a bounded amount of work and may be repeated at any time by any worker.
 #[async_trait]
 pub trait Upkeep: Send + Sync {
-    /// Makes at most `limit` jobs available whose `run_at` has come, the earliest first, and returns how many. They keep
-    /// their attempts; the change is in their history.
+    /// Makes at most `limit` jobs available whose `run_at` has come and that wait for no other job, the earliest first, and
+    /// returns how many. They keep their attempts; the change is in their history.
     async fn job_promote(&self, limit: u32, now: Option<Timestamp>) -> Result<u32, StoreError>;
+
+    /// Discards at most `limit` jobs that have not started before their `expires_at`, and returns their ids. What comes after
+    /// them is settled as by any other end. One that runs goes on, but does not start again after that.
+    async fn job_expire(&self, limit: u32, now: Option<Timestamp>) -> Result<Vec<JobId>, StoreError>;
+
+    /// Goes on with what comes after at most `limit` jobs that had more dependents than the transaction that ended them could
+    /// see to, and returns how many there were.
+    async fn dependency_settle(&self, limit: u32, now: Option<Timestamp>) -> Result<u32, StoreError>;
 
     /// How long until the next waiting job is due: zero if one is due already, `None` if none waits.
     async fn job_next_due(&self, now: Option<Timestamp>) -> Result<Option<Duration>, StoreError>;

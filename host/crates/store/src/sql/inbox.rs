@@ -1,60 +1,39 @@
 //! Enqueue, cancel, retry.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
-use serde::Serialize;
-use windlass_model::{Job, JobId, JobState, NewJob, RunAt, Timestamp};
+use uuid::Uuid;
+use windlass_model::{JobId, JobState, Submission, Timestamp};
 
 use super::SqlStore;
-use super::write::NewEvent;
+use super::write::{NewEvent, Unwanted};
 use crate::StoreError;
 use crate::dialect::Dialect;
-use crate::seam::{CancelOutcome, JobInbox, RetryOutcome};
+use crate::seam::{CancelOutcome, JobInbox, RetryOutcome, Submitted};
 use crate::statement;
-use crate::value::{Value, as_json, hex};
 
-#[derive(Serialize)]
-struct NewJobRow<'a> {
-    id: String,
-    task: &'a str,
-    queue: &'a str,
-    priority: i16,
-    args: &'a str,
-    max_attempts: u32,
-    timeout_ms: Option<i64>,
-    backoff: String,
-    tags: String,
-    metadata: &'a str,
-    run_at: i64,
-}
+/// How often a transaction is begun again because somebody else wrote the same keys. Each time somebody else got on.
+const MAX_RACES: u32 = 20;
 
 #[async_trait]
 impl<D: Dialect> JobInbox for SqlStore<D> {
-    async fn job_insert(&self, jobs: &[NewJob], now: Option<Timestamp>) -> Result<Vec<Job>, StoreError> {
-        if jobs.is_empty() {
-            return Ok(Vec::new());
+    async fn job_submit(
+        &self,
+        submissions: &[Submission],
+        now: Option<Timestamp>,
+    ) -> Result<Vec<Submitted>, StoreError> {
+        let mut races = 0;
+        loop {
+            match self.submit_once(submissions, now).await {
+                Err(fault) if fault.is_race() && races < MAX_RACES => races += 1,
+                answer => return answer,
+            }
         }
-        let mut write = self.write(now).await?;
-        // Sorted, so that two that add the same new names do not wait for each other in a circle.
-        let queues: BTreeSet<_> = jobs.iter().map(|job| &job.queue).collect();
-        write.execute(statement::queue_ensure, vec![Value::json(&queues)]).await?;
-        let rows: Vec<_> = jobs.iter().map(|job| new_row(job, write.now)).collect();
-        let values = vec![Value::json(&rows), write.now.into()];
-        let mut added = write.jobs(statement::job_insert, values).await?;
-        let events: Vec<_> = added.iter().map(|job| NewEvent::state(job.id, 0, job.state, None)).collect();
-        write.append_events(&events).await?;
-        write.commit().await?;
-        // No database promises an order of what RETURNING returns.
-        let place: std::collections::HashMap<_, _> =
-            jobs.iter().enumerate().map(|(place, job)| (job.id, place)).collect();
-        added.sort_by_key(|job| place.get(&job.id).copied());
-        Ok(added)
     }
 
     async fn job_cancel(&self, id: JobId, now: Option<Timestamp>) -> Result<CancelOutcome, StoreError> {
         let mut write = self.write(now).await?;
-        let is_cancelled = write.cancel(id).await?;
+        let unwanted = [Unwanted::new(id, "cancelled before it ran".to_owned())];
+        let is_cancelled = !write.cancel(&unwanted).await?.is_empty();
         let values = vec![id.as_uuid().into(), write.now.into()];
         let is_requested = write.execute(statement::job_cancel_request, values).await? > 0;
         let Some(job) = write.job(id).await? else { return Ok(CancelOutcome::NotFound) };
@@ -67,37 +46,54 @@ impl<D: Dialect> JobInbox for SqlStore<D> {
     }
 
     async fn job_retry(&self, id: JobId, now: Option<Timestamp>) -> Result<RetryOutcome, StoreError> {
+        let mut races = 0;
+        loop {
+            match self.retry_once(id, now).await {
+                Err(fault) if fault.is_race() && races < MAX_RACES => races += 1,
+                answer => return answer,
+            }
+        }
+    }
+}
+
+#[expect(private_bounds, reason = "which databases there are is decided in this crate")]
+impl<D: Dialect> SqlStore<D> {
+    async fn submit_once(
+        &self,
+        submissions: &[Submission],
+        now: Option<Timestamp>,
+    ) -> Result<Vec<Submitted>, StoreError> {
         let mut write = self.write(now).await?;
-        let retried = write.execute(statement::job_retry, vec![id.as_uuid().into(), write.now.into()]).await?;
-        let Some(job) = write.job(id).await? else { return Ok(RetryOutcome::NotFound) };
+        let answers = write.submit(submissions).await?;
+        write.commit().await?;
+        Ok(answers)
+    }
+
+    async fn retry_once(&self, id: JobId, now: Option<Timestamp>) -> Result<RetryOutcome, StoreError> {
+        let mut write = self.write(now).await?;
+        let outcome = write.retry(id).await?;
+        if matches!(outcome, RetryOutcome::Retried(_)) {
+            write.commit().await?;
+        }
+        Ok(outcome)
+    }
+}
+
+impl<D: Dialect> super::write::Write<D> {
+    /// See `JobInbox::job_retry`.
+    pub(super) async fn retry(&mut self, id: JobId) -> Result<RetryOutcome, StoreError> {
+        let rival: Vec<(Uuid,)> = self.rows(statement::unique_rival, vec![id.as_uuid().into()]).await?;
+        if let Some((rival,)) = rival.first() {
+            return Ok(RetryOutcome::Duplicate(JobId::from_uuid(*rival)));
+        }
+        let retried = self.execute(statement::job_retry, vec![id.as_uuid().into(), self.now.into()]).await?;
+        self.execute(statement::dependency_waive, vec![id.as_uuid().into()]).await?;
+        let Some(job) = self.job(id).await? else { return Ok(RetryOutcome::NotFound) };
         if retried == 0 {
             return Ok(RetryOutcome::Running);
         }
         let reason = Some("retried by hand".to_owned());
-        write.append_events(&[NewEvent::state(id, job.attempt, JobState::Available, reason)]).await?;
-        write.commit().await?;
+        self.append_events(&[NewEvent::state(id, job.attempt, JobState::Available, reason)]).await?;
         Ok(RetryOutcome::Retried(Box::new(job)))
-    }
-}
-
-fn new_row(job: &NewJob, now: Timestamp) -> NewJobRow<'_> {
-    NewJobRow {
-        id: hex(job.id.as_uuid()),
-        task: job.task.as_str(),
-        queue: job.queue.as_str(),
-        priority: job.priority.into(),
-        args: job.args.as_str(),
-        max_attempts: job.max_attempts,
-        // SQL has no unsigned numbers: what does not fit is as good as no limit.
-        timeout_ms: job.timeout.map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
-        backoff: as_json(&job.backoff),
-        tags: as_json(&job.tags),
-        metadata: job.metadata.as_str(),
-        run_at: match job.run_at {
-            None => now,
-            Some(RunAt::Time(time)) => time,
-            Some(RunAt::After(span)) => now.plus(span),
-        }
-        .as_micros(),
     }
 }

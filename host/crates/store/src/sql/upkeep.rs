@@ -30,6 +30,27 @@ impl<D: Dialect> Upkeep for SqlStore<D> {
         Ok(u32::try_from(promoted.len()).unwrap_or(u32::MAX))
     }
 
+    async fn job_expire(&self, limit: u32, now: Option<Timestamp>) -> Result<Vec<JobId>, StoreError> {
+        let mut write = self.write(now).await?;
+        let expired = write.expire(limit).await?;
+        if !expired.is_empty() {
+            write.commit().await?;
+        }
+        Ok(expired)
+    }
+
+    async fn dependency_settle(&self, limit: u32, now: Option<Timestamp>) -> Result<u32, StoreError> {
+        let mut write = self.write(now).await?;
+        let due: Vec<(Uuid,)> = write.rows(statement::dependencies_due_take, vec![limit.into()]).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let count = u32::try_from(due.len()).unwrap_or(u32::MAX);
+        write.settle(due.into_iter().map(|(id,)| JobId::from_uuid(id)).collect()).await?;
+        write.commit().await?;
+        Ok(count)
+    }
+
     async fn job_next_due(&self, now: Option<Timestamp>) -> Result<Option<Duration>, StoreError> {
         let fault = || statement::job_next_due.fault();
         let mut connection = self.dialect.reader().await.map_err(fault())?;

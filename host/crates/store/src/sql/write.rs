@@ -66,6 +66,19 @@ impl NewEvent {
     }
 }
 
+/// A job that is to be cancelled if it does not run, and why.
+#[derive(Serialize)]
+pub(super) struct Unwanted {
+    id: String,
+    reason: String,
+}
+
+impl Unwanted {
+    pub(super) fn new(id: JobId, reason: String) -> Self {
+        Self { id: hex(id.as_uuid()), reason }
+    }
+}
+
 #[derive(Serialize)]
 struct FinishRow<'a> {
     id: String,
@@ -175,25 +188,59 @@ impl<D: Dialect> Write<D> {
         };
         let recorded: Vec<_> = finished.iter().filter(is_recorded).collect();
         self.keep_ends(&recorded).await?;
-        let unwanted = held.into_iter().filter(|(_, _, is_unwanted)| *is_unwanted).map(|(id, ..)| JobId::from_uuid(id));
-        for id in unwanted {
-            self.cancel(id).await?;
-        }
+        let over =
+            recorded.iter().filter(|done| done.transition.to.is_final()).map(|done| done.attempt.job_id).collect();
+        self.settle(over).await?;
+        let unwanted = held.into_iter().filter(|(_, _, is_unwanted)| *is_unwanted);
+        let reason = || "cancelled after an attempt that did not end it".to_owned();
+        let unwanted: Vec<_> = unwanted.map(|(id, ..)| Unwanted::new(JobId::from_uuid(id), reason())).collect();
+        self.cancel(&unwanted).await?;
         Ok(finished
             .iter()
             .map(|done| if is_recorded(&done) { FinishOutcome::Recorded } else { FinishOutcome::Stale })
             .collect())
     }
 
-    /// Cancels a job that does not run, and says whether it was there to be cancelled.
-    pub(super) async fn cancel(&mut self, id: JobId) -> Result<bool, StoreError> {
-        if self.execute(statement::job_cancel, vec![id.as_uuid().into(), self.now.into()]).await? == 0 {
-            return Ok(false);
+    /// Cancels those of the jobs that do not run and are not over, with what comes after them, and returns which they were.
+    pub(super) async fn cancel(&mut self, unwanted: &[Unwanted]) -> Result<Vec<JobId>, StoreError> {
+        let cancelled = self.end_waiting(unwanted).await?;
+        self.settle(cancelled.clone()).await?;
+        Ok(cancelled)
+    }
+
+    /// The same without what comes after them.
+    pub(super) async fn end_waiting(&mut self, unwanted: &[Unwanted]) -> Result<Vec<JobId>, StoreError> {
+        if unwanted.is_empty() {
+            return Ok(Vec::new());
         }
-        let attempt = self.job(id).await?.map_or(0, |job| job.attempt);
-        self.append_events(&[NewEvent::state(id, attempt, JobState::Cancelled, None)]).await?;
-        self.execute(statement::checkpoint_delete, vec![Value::json(&[hex(id.as_uuid())])]).await?;
-        Ok(true)
+        let values = vec![Value::json(unwanted), self.now.into()];
+        let cancelled: Vec<(Uuid, i64)> = self.rows(statement::job_cancel, values).await?;
+        self.note_ends(JobState::Cancelled, &cancelled).await
+    }
+
+    /// Discards jobs that could not be started before it was too late, with what comes after them, and returns which they were.
+    pub(super) async fn expire(&mut self, limit: u32) -> Result<Vec<JobId>, StoreError> {
+        let expired: Vec<(Uuid, i64)> = self.rows(statement::job_expire, vec![limit.into(), self.now.into()]).await?;
+        let expired = self.note_ends(JobState::Discarded, &expired).await?;
+        self.settle(expired.clone()).await?;
+        Ok(expired)
+    }
+
+    /// Notes in the histories of jobs that they ended without an attempt, and forgets what was kept for the next one.
+    async fn note_ends(&mut self, state: JobState, ended: &[(Uuid, i64)]) -> Result<Vec<JobId>, StoreError> {
+        if ended.is_empty() {
+            return Ok(Vec::new());
+        }
+        let reason = (state == JobState::Discarded).then(|| "expired".to_owned());
+        let event = |(id, attempt): &(Uuid, i64)| {
+            let attempt = u32::try_from(*attempt).unwrap_or(0);
+            NewEvent::state(JobId::from_uuid(*id), attempt, state, reason.clone())
+        };
+        let events: Vec<_> = ended.iter().map(event).collect();
+        self.append_events(&events).await?;
+        let ids: Vec<_> = ended.iter().map(|(id, _)| hex(*id)).collect();
+        self.execute(statement::checkpoint_delete, vec![Value::json(&ids)]).await?;
+        Ok(ended.iter().map(|(id, _)| JobId::from_uuid(*id)).collect())
     }
 
     async fn keep_ends(&mut self, recorded: &[&Finished]) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 -- Makes waiting jobs available whose time has come, the earliest first. $1: how many, $2: now.
 WITH due AS MATERIALIZED (
     SELECT id FROM jobs
-    WHERE state IN ('scheduled', 'retryable') AND run_at <= $2
+    WHERE state IN ('scheduled', 'retryable') AND pending_count = 0 AND run_at <= $2
     ORDER BY run_at
     LIMIT $1
     FOR UPDATE SKIP LOCKED

@@ -4,7 +4,7 @@ UPDATE jobs
 SET state = 'available'
 WHERE id IN (
     SELECT id FROM jobs
-    WHERE state IN ('scheduled', 'retryable') AND run_at <= ?2
+    WHERE state IN ('scheduled', 'retryable') AND pending_count = 0 AND run_at <= ?2
     ORDER BY run_at
     LIMIT ?1
 )

@@ -1,0 +1,84 @@
+//! Jobs that come after others.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use uuid::Uuid;
+use windlass_model::{JobId, JobState};
+
+use super::write::{NewEvent, Unwanted, Write};
+use crate::StoreError;
+use crate::dialect::Dialect;
+use crate::statement;
+use crate::value::{Value, hex};
+
+/// How many dependents one transaction sees to. The rest is upkeep's, so that no finish is long.
+const DEPENDENTS_MAX: usize = 1_000;
+
+/// One job that comes after another.
+#[derive(Serialize)]
+pub(super) struct Dependency {
+    pub(super) job_id: String,
+    pub(super) on_id: String,
+}
+
+#[derive(Serialize)]
+struct Released {
+    id: String,
+    met: usize,
+}
+
+impl<D: Dialect> Write<D> {
+    /// Sees to what comes after jobs that have ended, and after those that are cancelled by that in turn.
+    pub(super) async fn settle(&mut self, mut ended: Vec<JobId>) -> Result<(), StoreError> {
+        let mut room = DEPENDENTS_MAX;
+        while !ended.is_empty() {
+            let ids = Value::json(&ended.iter().map(|id| hex(id.as_uuid())).collect::<Vec<_>>());
+            let values = vec![ids.clone(), Value::count(room as u64)];
+            let open: Vec<(Uuid, Uuid, bool)> = self.rows(statement::dependency_open, values).await?;
+            if open.len() == room {
+                self.execute(statement::dependencies_due_insert, vec![ids]).await?;
+            }
+            if open.is_empty() {
+                return Ok(());
+            }
+            room -= open.len();
+            ended = self.settle_all(open).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the jobs that were cancelled because of it.
+    async fn settle_all(&mut self, open: Vec<(Uuid, Uuid, bool)>) -> Result<Vec<JobId>, StoreError> {
+        let dependency = |(job, on, _): &(Uuid, Uuid, bool)| Dependency { job_id: hex(*job), on_id: hex(*on) };
+        let settled: Vec<_> = open.iter().map(dependency).collect();
+        self.execute(statement::dependency_settle, vec![Value::json(&settled)]).await?;
+
+        let mut met = HashMap::<Uuid, usize>::new();
+        let mut unwanted = Vec::new();
+        for (job, on, is_met) in open {
+            if is_met {
+                *met.entry(job).or_default() += 1;
+            } else {
+                let reason = format!("job {on}, which it comes after, did not complete");
+                unwanted.push(Unwanted::new(JobId::from_uuid(job), reason));
+            }
+        }
+        self.release(met).await?;
+        self.end_waiting(&unwanted).await
+    }
+
+    async fn release(&mut self, met: HashMap<Uuid, usize>) -> Result<(), StoreError> {
+        if met.is_empty() {
+            return Ok(());
+        }
+        let mut rows: Vec<_> = met.into_iter().map(|(id, met)| Released { id: hex(id), met }).collect();
+        rows.sort_by(|one, other| one.id.cmp(&other.id));
+        let values = vec![Value::json(&rows), self.now.into()];
+        let released: Vec<(Uuid, String)> = self.rows(statement::job_release, values).await?;
+        let available = released.into_iter().filter(|(_, state)| state == JobState::Available.as_str());
+        let events: Vec<_> =
+            available.map(|(id, _)| NewEvent::state(JobId::from_uuid(id), 0, JobState::Available, None)).collect();
+        self.append_events(&events).await
+    }
+}

@@ -1,0 +1,11 @@
+-- Discards jobs that could not be started before it was too late. ?1: how many, ?2: now.
+-- Differs from postgres: no SKIP LOCKED. SQLite has one writer, so nobody else can hold these rows.
+UPDATE jobs
+SET state = 'discarded', finished_at = ?2, error_kind = 'expired', error_message = 'it could not be started before it was too late'
+WHERE id IN (
+    SELECT id FROM jobs
+    WHERE expires_at IS NOT NULL AND expires_at <= ?2 AND state IN ('scheduled', 'available', 'retryable')
+    ORDER BY expires_at
+    LIMIT ?1
+)
+RETURNING id, attempt
