@@ -238,11 +238,11 @@ pub(crate) fn parsed<T: FromStr>(column: &'static str, text: &str) -> Result<T, 
     text.parse().map_err(|_| corrupt(column, text))
 }
 
-fn number<T: TryFrom<i64>>(column: &'static str, value: i64) -> Result<T, StoreError> {
+pub(crate) fn number<T: TryFrom<i64>>(column: &'static str, value: i64) -> Result<T, StoreError> {
     T::try_from(value).map_err(|_| corrupt(column, value))
 }
 
-fn json<'a, T: serde::Deserialize<'a>>(column: &'static str, text: &'a str) -> Result<T, StoreError> {
+pub(crate) fn json<'a, T: serde::Deserialize<'a>>(column: &'static str, text: &'a str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|_| corrupt(column, text))
 }
 

@@ -29,10 +29,6 @@ pub trait Upkeep: Send + Sync {
     /// their ids. What becomes of each is decided by `Transition::after_lost_worker`. A job of a living worker stays.
     async fn job_rescue(&self, bounds: Bounds, limit: u32, now: Option<Timestamp>) -> Result<Vec<JobId>, StoreError>;
 
-    /// Adds up what was noted of the numbers of jobs, at most `limit` notes, and returns how many it took away. The counts that
-    /// are shown stay as they are.
-    async fn queue_counts_fold(&self, limit: u32) -> Result<u32, StoreError>;
-
     /// Registers a worker whose lease lasts for `ttl` from now.
     async fn worker_register(
         &self,

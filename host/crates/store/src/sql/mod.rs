@@ -4,6 +4,8 @@ mod claim;
 mod dependencies;
 mod directory;
 mod inbox;
+mod janitor;
+mod operations;
 mod queue;
 mod queues;
 mod submit;

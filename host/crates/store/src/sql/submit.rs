@@ -309,7 +309,7 @@ fn ended_before(new: &[&NewJob], known: &Known) -> Vec<JobId> {
     ended
 }
 
-fn answers_since(now: Timestamp) -> Timestamp {
+pub(super) fn answers_since(now: Timestamp) -> Timestamp {
     now.minus(ANSWER_KEPT)
 }
 

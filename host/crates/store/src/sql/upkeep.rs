@@ -75,13 +75,6 @@ impl<D: Dialect> Upkeep for SqlStore<D> {
         Ok(rescued.map(|(lost, _)| lost.attempt.job_id).collect())
     }
 
-    async fn queue_counts_fold(&self, limit: u32) -> Result<u32, StoreError> {
-        let mut write = self.write(None).await?;
-        let gone: Vec<(String,)> = write.rows(statement::queue_counts_fold, vec![limit.into()]).await?;
-        write.commit().await?;
-        Ok(u32::try_from(gone.len()).unwrap_or(u32::MAX))
-    }
-
     async fn worker_register(
         &self,
         worker: &WorkerSlot,
