@@ -45,6 +45,8 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
             "bytes",
             "fastrand",
             "futures-util",
+            "serde_json",
+            "sha2",
             "thiserror",
             "tokio",
             "tokio-util",

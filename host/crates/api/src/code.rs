@@ -47,8 +47,6 @@ codes! {
     MalformedPath = BAD_REQUEST, "malformed_path", "The path is not UTF-8";
     /// A parameter of the query, or a header that acts as one, is unknown, repeated or has a wrong value.
     InvalidQuery = BAD_REQUEST, "invalid_query", "A parameter is unknown or has a wrong value";
-    /// This version does not know `Idempotency-Key`, and does not pretend to.
-    IdempotencyKeyNotSupported = BAD_REQUEST, "idempotency_key_not_supported", "Idempotency keys are not supported yet";
     /// There is nothing at this path.
     NotFound = NOT_FOUND, "not_found", "There is nothing at this path";
     /// There is no such job, or it has been pruned.
@@ -65,6 +63,8 @@ codes! {
     JobFinished = CONFLICT, "job_finished", "The job is over";
     /// The job runs, so it cannot be retried.
     JobRunning = CONFLICT, "job_running", "The job is running";
+    /// Another job holds the unique key; `job_id` says which.
+    DuplicateJob = CONFLICT, "duplicate_job", "Another job holds the unique key";
     /// The artifact is recorded, but its content is not in the artifact store any more.
     ArtifactGone = GONE, "artifact_gone", "The artifact's content is gone";
     /// The body is larger than this call takes.
@@ -79,6 +79,8 @@ codes! {
     TooManyJobs = UNPROCESSABLE_ENTITY, "too_many_jobs", "The batch has too many jobs";
     /// The arguments do not fit the schema of the task.
     ArgsInvalid = UNPROCESSABLE_ENTITY, "args_invalid", "The arguments do not fit the task";
+    /// The idempotency key was used for another request within the last day.
+    IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The idempotency key was used for another request";
     /// The daemon failed. The cause is in its log.
     Internal = INTERNAL_SERVER_ERROR, "internal", "The daemon failed";
     /// More enqueues are waiting for the database than may wait. Nothing was kept; try again.

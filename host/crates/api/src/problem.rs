@@ -9,6 +9,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
+use windlass_model::JobId;
 use windlass_store::StoreError;
 
 use crate::code::ErrorCode;
@@ -27,6 +28,7 @@ struct Fault {
     errors: Vec<FieldError>,
     nearest: Vec<String>,
     index: Option<usize>,
+    job_id: Option<JobId>,
     headers: Vec<(HeaderName, HeaderValue)>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -71,6 +73,10 @@ pub(crate) struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     index: Option<usize>,
+    /// With `duplicate_job`: the job that holds the unique key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Uuid, required = false, nullable = false)]
+    job_id: Option<JobId>,
 }
 
 impl FieldError {
@@ -88,6 +94,7 @@ impl ApiError {
             errors: Vec::new(),
             nearest: Vec::new(),
             index: None,
+            job_id: None,
             headers: Vec::new(),
             source: None,
         }))
@@ -124,6 +131,12 @@ impl ApiError {
     /// Adds what is wrong with which field.
     pub(crate) fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
         self.0.errors = errors;
+        self
+    }
+
+    /// Says which job stands against it.
+    pub(crate) fn with_job(mut self, job: JobId) -> Self {
+        self.0.job_id = Some(job);
         self
     }
 
@@ -212,7 +225,7 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Fault { code, detail, errors, nearest, index, headers, source } = *self.0;
+        let Fault { code, detail, errors, nearest, index, job_id, headers, source } = *self.0;
         if let Some(source) = source {
             let code = code.as_str();
             tracing::error!(
@@ -230,6 +243,7 @@ impl IntoResponse for ApiError {
             errors,
             nearest,
             index,
+            job_id,
         };
         let mut response = (code.status(), axum::Json(problem)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));

@@ -101,7 +101,12 @@ impl Engine {
             wake: wake.clone(),
             poll_every: settings.poll_every,
         };
-        let promoter = Promoter { upkeep: stores.upkeep.clone(), wake: wake.clone(), poll_every: settings.poll_every };
+        let promoter = Promoter {
+            upkeep: stores.upkeep.clone(),
+            bus: bus.clone(),
+            wake: wake.clone(),
+            poll_every: settings.poll_every,
+        };
         let rescuer = Rescuer {
             upkeep: stores.upkeep.clone(),
             bus,

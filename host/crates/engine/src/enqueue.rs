@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error};
-use windlass_model::{Job, JobState, JsonText, NewJob};
-use windlass_store::{JobInbox, StoreError};
+use windlass_model::{FinalStates, JobState, JsonText, NewJob, Parent, Submission, TaskName, Unique, UniqueRequest};
+use windlass_store::{Added, JobInbox, StoreError, Submitted};
 
 use crate::bus::Bus;
 use crate::clock;
+use crate::fingerprint::fingerprint;
 use crate::handle::{DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT, EnqueueError, EnqueueRequest};
 use crate::port::TaskRunner;
 use crate::wake::Wake;
@@ -20,20 +21,29 @@ const MAX_WAITING: usize = 1_024;
 /// How many jobs one transaction takes before the next one begins: it bounds how long a small request waits behind others.
 const MAX_PER_COMMIT: usize = 1_000;
 
+/// What an enqueue came to.
+#[derive(Clone, Debug)]
+pub struct Enqueued {
+    /// The jobs, in the order of the requests.
+    pub jobs: Vec<Added>,
+    /// Whether this is the answer to an earlier request with the same idempotency key.
+    pub is_repeated: bool,
+}
+
 /// Where requests wait. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Enqueuer {
-    submissions: mpsc::Sender<Submission>,
+    waiting: mpsc::Sender<Waiting>,
 }
 
-struct Submission {
-    jobs: Vec<NewJob>,
-    answer: oneshot::Sender<Result<Vec<Job>, EnqueueError>>,
+struct Waiting {
+    submission: Submission,
+    answer: oneshot::Sender<Result<Enqueued, EnqueueError>>,
 }
 
 /// The loop that writes them.
 pub(crate) struct EnqueueLoop {
-    submissions: mpsc::Receiver<Submission>,
+    waiting: mpsc::Receiver<Waiting>,
     inbox: Arc<dyn JobInbox>,
     bus: Bus,
     wake: Wake,
@@ -42,12 +52,12 @@ pub(crate) struct EnqueueLoop {
 impl Enqueuer {
     pub(crate) fn new(inbox: Arc<dyn JobInbox>, bus: Bus, wake: Wake) -> (Self, EnqueueLoop) {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
-        (Self { submissions: sender }, EnqueueLoop { submissions: receiver, inbox, bus, wake })
+        (Self { waiting: sender }, EnqueueLoop { waiting: receiver, inbox, bus, wake })
     }
 
-    pub(crate) async fn submit(&self, jobs: Vec<NewJob>) -> Result<Vec<Job>, EnqueueError> {
+    pub(crate) async fn submit(&self, submission: Submission) -> Result<Enqueued, EnqueueError> {
         let (answer, answered) = oneshot::channel();
-        self.submissions.try_send(Submission { jobs, answer }).map_err(|refused| match refused {
+        self.waiting.try_send(Waiting { submission, answer }).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => EnqueueError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => EnqueueError::Stopping,
         })?;
@@ -61,64 +71,80 @@ impl EnqueueLoop {
         loop {
             let first = tokio::select! {
                 biased;
-                submission = self.submissions.recv() => submission,
+                first = self.waiting.recv() => first,
                 () = stop.cancelled() => {
-                    self.submissions.close();
-                    self.submissions.recv().await
+                    self.waiting.close();
+                    self.waiting.recv().await
                 }
             };
             let Some(first) = first else { return };
-            let mut total = first.jobs.len();
+            let mut total = first.submission.jobs.len();
             let mut batch = vec![first];
             while total < MAX_PER_COMMIT
-                && let Ok(next) = self.submissions.try_recv()
+                && let Ok(next) = self.waiting.try_recv()
             {
-                total += next.jobs.len();
+                total += next.submission.jobs.len();
                 batch.push(next);
             }
             self.commit(batch).await;
         }
     }
 
-    async fn commit(&self, batch: Vec<Submission>) {
-        let jobs: Vec<_> = batch.iter().flat_map(|submission| submission.jobs.iter().cloned()).collect();
-        match self.inbox.job_insert(&jobs, None).await {
-            Ok(added) => {
-                debug!(jobs = added.len(), requests = batch.len(), "Enqueued {} jobs in one commit", added.len());
-                self.announce(&added);
-                let mut added = added.into_iter();
-                for submission in batch {
-                    let own = added.by_ref().take(submission.jobs.len()).collect();
-                    let _ = submission.answer.send(Ok(own));
+    async fn commit(&self, batch: Vec<Waiting>) {
+        let (submissions, answers): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|waiting| (waiting.submission, waiting.answer)).unzip();
+        match self.inbox.job_submit(&submissions, None).await {
+            Ok(submitted) => {
+                debug!(
+                    requests = submissions.len(),
+                    "Enqueued what {} requests asked for in one commit",
+                    submissions.len()
+                );
+                for (answer, submitted) in answers.into_iter().zip(submitted) {
+                    self.announce(&submitted);
+                    let _ = answer.send(enqueued(submitted));
                 }
             }
             // What the database refuses may be the fault of one request: the others must not suffer for it.
-            Err(fault) if !fault.is_passing() && batch.len() > 1 => {
-                for submission in batch {
-                    let result = self.inbox.job_insert(&submission.jobs, None).await;
-                    if let Ok(added) = &result {
-                        self.announce(added);
-                    }
-                    let _ = submission.answer.send(result.map_err(|fault| refused(fault.into())));
+            Err(fault) if !fault.is_passing() && submissions.len() > 1 => {
+                for (submission, answer) in submissions.iter().zip(answers) {
+                    let result = self.inbox.job_submit(std::slice::from_ref(submission), None).await;
+                    let _ = answer.send(match result.map(|mut submitted| submitted.pop()) {
+                        Ok(Some(submitted)) => {
+                            self.announce(&submitted);
+                            enqueued(submitted)
+                        }
+                        Ok(None) => Err(EnqueueError::Stopping),
+                        Err(fault) => Err(refused(fault.into())),
+                    });
                 }
             }
             Err(fault) => {
                 let fault = Arc::new(fault);
-                for submission in batch {
-                    let _ = submission.answer.send(Err(refused(fault.clone())));
+                for answer in answers {
+                    let _ = answer.send(Err(refused(fault.clone())));
                 }
             }
         }
     }
 
-    fn announce(&self, added: &[Job]) {
-        self.bus.publish(added.iter().map(|job| job.id));
-        if added.iter().any(|job| job.state == JobState::Available) {
+    fn announce(&self, submitted: &Submitted) {
+        let Submitted::Added(added) = submitted else { return };
+        self.bus.publish(added.iter().map(|added| added.job.id));
+        if added.iter().any(|added| added.job.state == JobState::Available) {
             self.wake.dispatcher();
         }
-        if added.iter().any(|job| job.state == JobState::Scheduled) {
+        if added.iter().any(|added| added.job.state == JobState::Scheduled) {
             self.wake.promoter();
         }
+    }
+}
+
+fn enqueued(submitted: Submitted) -> Result<Enqueued, EnqueueError> {
+    match submitted {
+        Submitted::Added(jobs) => Ok(Enqueued { jobs, is_repeated: false }),
+        Submitted::Repeated(jobs) => Ok(Enqueued { jobs, is_repeated: true }),
+        Submitted::Refused(refusal) => Err(EnqueueError::Refused(refusal)),
     }
 }
 
@@ -128,7 +154,12 @@ fn refused(fault: Arc<StoreError>) -> EnqueueError {
 }
 
 /// Checks a request against its task and fills in what it leaves out: from the task's own defaults, then from ours.
-pub(crate) fn fill_in(runner: &dyn TaskRunner, index: usize, request: EnqueueRequest) -> Result<NewJob, EnqueueError> {
+pub(crate) fn fill_in(
+    runner: &dyn TaskRunner,
+    index: usize,
+    request: EnqueueRequest,
+    parent: Option<Parent>,
+) -> Result<NewJob, EnqueueError> {
     let task = request.task;
     let Some(info) = runner.task(&task) else { return Err(EnqueueError::UnknownTask { index, task }) };
     let Some(version) = info.version else {
@@ -139,8 +170,10 @@ pub(crate) fn fill_in(runner: &dyn TaskRunner, index: usize, request: EnqueueReq
         return Err(EnqueueError::Args { index, task, faults });
     }
     let defaults = version.description.defaults;
+    let unique = request.unique.or(defaults.unique.clone());
     Ok(NewJob {
         id: clock::new_job_id(),
+        unique: unique.map(|unique| unique_key(&task, &request.args, unique)),
         task,
         queue: request.queue.or(defaults.queue.clone()).unwrap_or_default(),
         priority: request.priority.or(defaults.priority).unwrap_or_default(),
@@ -148,8 +181,22 @@ pub(crate) fn fill_in(runner: &dyn TaskRunner, index: usize, request: EnqueueReq
         run_at: request.run_at,
         max_attempts: request.max_attempts.or(defaults.max_attempts).unwrap_or(DEFAULT_MAX_ATTEMPTS),
         timeout: Some(request.timeout.or(defaults.timeout()).unwrap_or(DEFAULT_TIMEOUT)),
-        backoff: defaults.backoff.unwrap_or_default(),
+        backoff: request.backoff.or(defaults.backoff).unwrap_or_default(),
+        expires_at: request.expires_at,
+        concurrency_key: request.concurrency_key,
+        after: request.after,
+        on_failure: request.on_failure,
+        parent,
         tags: request.tags,
         metadata: request.metadata.unwrap_or_else(JsonText::empty_object),
     })
+}
+
+/// The key that the database compares: apart for each task, and short whatever the arguments are.
+fn unique_key(task: &TaskName, args: &JsonText, unique: UniqueRequest) -> Unique {
+    let key = match &unique.key {
+        Some(key) => format!("{task}:key:{key}"),
+        None => format!("{task}:args:{}", fingerprint(args)),
+    };
+    Unique { key, held_in: FinalStates::among(&unique.states), mode: unique.mode }
 }

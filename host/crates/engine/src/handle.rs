@@ -7,11 +7,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
-use windlass_model::{Artifact, Job, JobId, JsonText, Priority, QueueName, RunAt, TaskInfo, TaskName};
-use windlass_store::{CancelOutcome, JobDirectory, RetryOutcome, StoreError};
+use windlass_model::{
+    Artifact, Backoff, Idempotency, JobId, JsonText, OnFailure, Priority, QueueName, RunAt, Submission, TaskInfo,
+    TaskName, UniqueRequest,
+};
+use windlass_store::{CancelOutcome, JobDirectory, Refusal, RetryOutcome, StoreError};
 
 use crate::bus::{Bus, JobWatch};
-use crate::enqueue::Enqueuer;
+use crate::enqueue::{Enqueued, Enqueuer};
 use crate::port::{ArgsFault, ArtifactError, TaskRunner};
 use crate::running::Running;
 use crate::wake::Wake;
@@ -42,14 +45,50 @@ pub struct EnqueueRequest {
     pub priority: Option<Priority>,
     /// When it may start; at once if absent.
     pub run_at: Option<RunAt>,
+    /// When it is too late to start it; never if absent.
+    pub expires_at: Option<RunAt>,
     /// How many attempts it has; [`DEFAULT_MAX_ATTEMPTS`] if neither says.
     pub max_attempts: Option<u32>,
     /// How long one attempt may take; [`DEFAULT_TIMEOUT`] if neither says.
     pub timeout: Option<Duration>,
+    /// How long it waits between attempts; [`Backoff::default`] if neither says.
+    pub backoff: Option<Backoff>,
+    /// Jobs with the same one share the queue's limit for each key.
+    pub concurrency_key: Option<String>,
+    /// What no other job of the task may be at the same time.
+    pub unique: Option<UniqueRequest>,
+    /// The jobs that must end before it may start, each once.
+    pub after: Vec<JobId>,
+    /// What becomes of it if one of them does not end well.
+    pub on_failure: OnFailure,
     /// Labels to filter by.
     pub tags: Vec<String>,
     /// A JSON object that is kept with the job.
     pub metadata: Option<JsonText>,
+}
+
+impl EnqueueRequest {
+    /// A request that leaves everything else to the task's defaults.
+    #[must_use]
+    pub fn new(task: TaskName, args: JsonText) -> Self {
+        Self {
+            task,
+            args,
+            queue: None,
+            priority: None,
+            run_at: None,
+            expires_at: None,
+            max_attempts: None,
+            timeout: None,
+            backoff: None,
+            concurrency_key: None,
+            unique: None,
+            after: Vec::new(),
+            on_failure: OnFailure::default(),
+            tags: Vec::new(),
+            metadata: None,
+        }
+    }
 }
 
 /// How many attempts a job has if nobody says: a passing fault is ridden out, a lasting one shows within minutes.
@@ -89,6 +128,9 @@ pub enum EnqueueError {
         /// What is wrong with them.
         faults: Vec<ArgsFault>,
     },
+    /// The database holds something that stands against it.
+    #[error("{}", refusal_text(.0))]
+    Refused(Refusal),
     /// More enqueues are waiting for the database than may wait. Nothing was written; try again in a moment.
     #[error("too many enqueues are waiting for the database")]
     Overloaded,
@@ -100,15 +142,29 @@ pub enum EnqueueError {
     Store(#[source] Arc<StoreError>),
 }
 
+fn refusal_text(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Duplicate { holder, .. } => format!("job {holder} holds the same unique key"),
+        Refusal::NoSuchJob { after, .. } => format!("there is no job {after} for it to come after"),
+        Refusal::ParentLost => "the job that enqueues it has been taken away from this worker".to_owned(),
+        Refusal::KeyReused => "the idempotency key was used for another request".to_owned(),
+    }
+}
+
 impl Handle {
-    /// Enqueues jobs, all or none, and returns them in the given order. They are durable when it returns.
-    pub async fn enqueue(&self, requests: Vec<EnqueueRequest>) -> Result<Vec<Job>, EnqueueError> {
+    /// Enqueues jobs, all or none, and returns them in the given order. They are durable when it returns. With an idempotency
+    /// key that was answered within the last day it returns that answer and enqueues nothing.
+    pub async fn enqueue(
+        &self,
+        requests: Vec<EnqueueRequest>,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Enqueued, EnqueueError> {
         let jobs = requests
             .into_iter()
             .enumerate()
-            .map(|(index, request)| crate::enqueue::fill_in(&*self.runner, index, request))
+            .map(|(index, request)| crate::enqueue::fill_in(&*self.runner, index, request, None))
             .collect::<Result<Vec<_>, _>>()?;
-        self.enqueuer.submit(jobs).await
+        self.enqueuer.submit(Submission { jobs, idempotency }).await
     }
 
     /// Cancels a job: at once if it has not started, else by telling its handler and, after a grace period, by interrupting it.
@@ -116,7 +172,11 @@ impl Handle {
         let outcome = self.stores.inbox.job_cancel(id, None).await?;
         match &outcome {
             CancelOutcome::Requested(job) => self.running.cancel(id, job.lease),
-            CancelOutcome::Cancelled(_) => self.bus.publish([id]),
+            CancelOutcome::Cancelled(_) => {
+                self.bus.publish([id]);
+                // What came after it may run now.
+                self.wake.dispatcher();
+            }
             CancelOutcome::AlreadyOver(_) | CancelOutcome::NotFound => (),
         }
         Ok(outcome)

@@ -100,21 +100,11 @@ async fn start(slots: u32) -> (Engine, TempDir) {
 }
 
 fn request(run_at: Option<RunAt>, tag: &str) -> EnqueueRequest {
-    EnqueueRequest {
-        task: task(),
-        args: JsonText::empty_object(),
-        queue: None,
-        priority: None,
-        run_at,
-        max_attempts: None,
-        timeout: None,
-        tags: vec![tag.to_owned()],
-        metadata: None,
-    }
+    EnqueueRequest { run_at, tags: vec![tag.to_owned()], ..EnqueueRequest::new(task(), JsonText::empty_object()) }
 }
 
 async fn run(handle: &Handle, request: EnqueueRequest) -> Job {
-    let id = handle.enqueue(vec![request]).await.unwrap().pop().unwrap().id;
+    let id = handle.enqueue(vec![request], None).await.unwrap().jobs[0].job.id;
     let mut watch = handle.watch(id);
     let ended = async {
         loop {
@@ -169,6 +159,6 @@ async fn an_engine_that_has_stopped_takes_no_more_jobs() {
     let (engine, _folder) = start(1).await;
     let handle = engine.handle();
     engine.shutdown().await;
-    let refused = handle.enqueue(vec![request(None, "")]).await.unwrap_err();
+    let refused = handle.enqueue(vec![request(None, "")], None).await.unwrap_err();
     assert!(matches!(refused, windlass_engine::EnqueueError::Stopping), "{refused}");
 }

@@ -32,7 +32,9 @@ pub use self::job::{Job, JobState, Priority, PriorityError, UnknownState};
 pub use self::json::{JsonText, JsonTextError};
 pub use self::log::{LogLine, LogStream, UnknownLogStream};
 pub use self::name::{NameError, QueueName, TaskName};
-pub use self::new_job::{FinalStates, Idempotency, NewJob, OnFailure, Parent, RunAt, Submission, Unique, UniqueMode};
+pub use self::new_job::{
+    FinalStates, Idempotency, NewJob, OnFailure, Parent, RunAt, Submission, Unique, UniqueMode, UniqueRequest,
+};
 pub use self::operation::{Operation, OperationKind, UnknownOperationKind};
 pub use self::progress::Progress;
 pub use self::queue::{

@@ -76,6 +76,18 @@ pub struct Unique {
     pub mode: UniqueMode,
 }
 
+/// How an application, or a task's defaults, ask for a job to be unique.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UniqueRequest {
+    /// What is compared among the jobs of the task: 1 to 200 characters. Its arguments if absent.
+    pub key: Option<String>,
+    /// In which final states a job goes on holding its key. Until it ends it holds it in every state.
+    pub states: Vec<JobState>,
+    /// What happens to a job whose key is held already.
+    pub mode: UniqueMode,
+}
+
 /// What happens to a job whose key is held already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

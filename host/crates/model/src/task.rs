@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Backoff, JsonText, Priority, QueueName, TaskName, Timestamp};
+use crate::{Backoff, JsonText, Priority, QueueName, TaskName, Timestamp, UniqueRequest};
 
 /// What a plugin says of itself, from its `describe` export. Everything is optional; fields that this version does not
 /// know are ignored, so that a newer plugin still loads.
@@ -40,6 +40,8 @@ pub struct TaskDefaults {
     pub timeout_ms: Option<u64>,
     /// How long it waits between attempts.
     pub backoff: Option<Backoff>,
+    /// What no two of its jobs may be at the same time.
+    pub unique: Option<UniqueRequest>,
 }
 
 /// What is wrong with a description.

@@ -53,7 +53,7 @@ async fn one_fault_in_a_batch_and_nothing_is_stored() {
 async fn an_empty_batch_adds_nothing() {
     let api = TestApi::start().await;
     let answer = api.post("jobs/batch", &json!([])).await;
-    assert_eq!((answer.status.as_u16(), answer.json()), (202, json!({ "jobs": [] })));
+    assert_eq!((answer.status.as_u16(), answer.json()), (202, json!({ "jobs": [], "deduplicated": [] })));
     assert_eq!(api.job_count().await, 0);
 }
 

@@ -146,16 +146,54 @@ async fn whatever_is_wrong_with_a_request_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_is_refused_rather_than_ignored() {
+async fn a_request_with_an_idempotency_key_is_done_once_and_answered_twice() {
     let api = TestApi::start().await;
-    for path in ["/api/v1/jobs", "/api/v1/jobs/batch"] {
-        let request = Request::post(path)
+    let send = |path: &str, body: &str| {
+        Request::post(path)
             .header("content-type", "application/json")
-            .header("Idempotency-Key", "abc")
-            .body(Body::from("{\"task\": \"hello\"}"))
-            .unwrap();
-        api.call(request).await.problem(400, "idempotency_key_not_supported");
+            .header("Idempotency-Key", format!("key of {path}"))
+            .body(Body::from(body.to_owned()))
+            .unwrap()
+    };
+    for (path, body) in [
+        ("/api/v1/jobs", "{\"task\": \"hello\"}"),
+        ("/api/v1/jobs/batch", "[{\"task\": \"hello\"}, {\"task\": \"hello\"}]"),
+    ] {
+        let first = api.call(send(path, body)).await;
+        let second = api.call(send(path, &body.replace(' ', "\n"))).await;
+        assert_eq!((first.status.as_u16(), second.status.as_u16()), (202, 202));
+        assert_eq!(first.json(), second.json());
+        assert_eq!(first.header("idempotency-replayed"), "");
+        assert_eq!(second.header("idempotency-replayed"), "true");
+        let other = body.replace("\"hello\"", "\"hello\", \"priority\": 1");
+        api.call(send(path, &other)).await.problem(422, "idempotency_key_reused");
     }
+    assert_eq!(api.job_count().await, 3);
+}
+
+#[tokio::test]
+async fn a_job_whose_unique_key_is_held_is_answered_with_the_holder_or_refused() {
+    let api = TestApi::start().await;
+    let body = |mode: &str| json!({ "task": "hello", "delay_ms": 60_000, "unique": { "key": "a", "mode": mode } });
+    let first = api.post("jobs", &body("keep")).await.json();
+    assert_eq!(first["deduplicated"], false);
+    let second = api.post("jobs", &body("keep")).await.json();
+    assert_eq!((&second["deduplicated"], &second["id"]), (&json!(true), &first["id"]));
+    let problem = api.post("jobs", &body("reject")).await.problem(409, "duplicate_job");
+    assert_eq!(problem["job_id"], first["id"]);
+    let batch = api.post("jobs/batch", &json!([body("keep"), { "task": "hello" }])).await.json();
+    assert_eq!(batch["deduplicated"], json!([first["id"]]));
+    assert_eq!(api.job_count().await, 2);
+}
+
+#[tokio::test]
+async fn a_job_that_comes_after_one_that_is_not_there_is_refused_by_name() {
+    let api = TestApi::start().await;
+    let body = json!({ "task": "hello", "after": ["01a1fe4f-6630-7022-ba88-ea32e47a7714"] });
+    let problem = api.post("jobs", &body).await.problem(422, "invalid_request");
+    assert_eq!(problem["errors"][0]["field"], "after", "{problem}");
+    let problem = api.post("jobs/batch", &json!([{ "task": "hello" }, body])).await.problem(422, "invalid_request");
+    assert_eq!((&problem["errors"][0]["field"], &problem["index"]), (&json!("1/after"), &json!(1)), "{problem}");
     assert_eq!(api.job_count().await, 0);
 }
 

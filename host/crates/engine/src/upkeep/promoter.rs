@@ -1,4 +1,4 @@
-//! Makes waiting jobs available when their time has come.
+//! Makes waiting jobs available when their time has come, and discards those that it is too late for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,10 +7,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use windlass_store::{StoreError, Upkeep};
 
+use crate::bus::Bus;
 use crate::wake::Wake;
 
-/// How many jobs one pass makes available, so that no transaction is long.
-const MAX_PROMOTED_PER_PASS: u32 = 1_000;
+/// How many jobs one transaction takes, so that none is long.
+const MAX_PER_PASS: u32 = 1_000;
 
 /// The shortest wait: the database's clock may have only milliseconds.
 const MIN_PAUSE: Duration = Duration::from_millis(1);
@@ -18,6 +19,7 @@ const MIN_PAUSE: Duration = Duration::from_millis(1);
 /// Makes waiting jobs available.
 pub(crate) struct Promoter {
     pub(crate) upkeep: Arc<dyn Upkeep>,
+    pub(crate) bus: Bus,
     pub(crate) wake: Wake,
     pub(crate) poll_every: Duration,
 }
@@ -47,16 +49,31 @@ impl Promoter {
 
     /// Returns how long to wait for the next pass.
     async fn pass(&self) -> Result<Duration, StoreError> {
+        self.expire().await?;
+        // Few of them: only jobs with more dependents than one transaction sees to.
+        while self.upkeep.dependency_settle(1, None).await? > 0 {
+            self.wake.dispatcher();
+        }
         loop {
-            let promoted = self.upkeep.job_promote(MAX_PROMOTED_PER_PASS, None).await?;
+            let promoted = self.upkeep.job_promote(MAX_PER_PASS, None).await?;
             if promoted > 0 {
                 self.wake.dispatcher();
             }
-            if promoted < MAX_PROMOTED_PER_PASS {
+            if promoted < MAX_PER_PASS {
                 break;
             }
         }
         let next = self.upkeep.job_next_due(None).await?;
         Ok(next.unwrap_or(self.poll_every).clamp(MIN_PAUSE, self.poll_every))
+    }
+
+    async fn expire(&self) -> Result<(), StoreError> {
+        loop {
+            let expired = self.upkeep.job_expire(MAX_PER_PASS, None).await?;
+            self.bus.publish(expired.iter().copied());
+            if expired.len() < MAX_PER_PASS as usize {
+                return Ok(());
+            }
+        }
     }
 }

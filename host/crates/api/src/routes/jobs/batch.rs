@@ -7,10 +7,10 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use windlass_engine::EnqueueRequest;
-use windlass_model::{JobId, Timestamp};
+use windlass_model::{Idempotency, JobId, Timestamp};
 
 use super::body::EnqueueBody;
-use super::enqueue::NoIdempotencyKey;
+use super::idempotency::{idempotency, replayed};
 use super::refusal::{Sent, refusal};
 use crate::code::ErrorCode;
 use crate::extract::{parse_json, read_body};
@@ -36,29 +36,34 @@ pub(crate) struct BatchView {
     /// Their ids, in the order of the batch.
     #[schema(value_type = Vec<Uuid>)]
     jobs: Vec<JobId>,
+    /// Those of them that were there before and hold the unique key of a job of the batch.
+    #[schema(value_type = Vec<Uuid>)]
+    deduplicated: Vec<JobId>,
 }
 
 /// Enqueues many jobs
 ///
 /// All of them or none, in one transaction. The body is a JSON array, or with the content type `application/x-ndjson` one job
 /// a line (empty lines do not count). At most 10,000 jobs and 32 MiB. A fault names the index of its job, from 0, in `index`
-/// and at the start of `errors[].field`.
+/// and at the start of `errors[].field`. The header `Idempotency-Key` works as for one job.
 #[utoipa::path(
     post,
     path = "/api/v1/jobs/batch",
     tag = "jobs",
     operation_id = "enqueueBatch",
+    params(("Idempotency-Key" = Option<String>, Header, max_length = 255, description = "A name for this request that its \
+        client never uses for another one, for instance a UUID.")),
     request_body(content(
         (Vec<EnqueueBody> = "application/json"),
         (String = "application/x-ndjson"),
     )),
     responses(
         (status = 202, description = "All jobs are durable.", body = BatchView),
-        (status = 400, description = "The body is not JSON, or the header `Idempotency-Key` was sent.",
+        (status = 400, description = "The body is not JSON, or the header `Idempotency-Key` cannot be used.",
             body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "A job's task does not exist.",
             body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "A job's task is not in service.",
+        (status = 409, description = "A job's task is not in service, or its unique key is held and `mode` is `reject`.",
             body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body has more than 32 MiB.",
             body = Problem, content_type = "application/problem+json"),
@@ -72,13 +77,14 @@ pub(crate) struct BatchView {
 )]
 pub(crate) async fn enqueue_batch(
     State(api): State<Api>,
-    _: NoIdempotencyKey,
-    BatchBody(bodies): BatchBody,
+    BatchBody { bodies, idempotency }: BatchBody,
 ) -> Result<impl IntoResponse, ApiError> {
     let requests = check(bodies, api.handle.now())?;
-    let jobs = api.handle.enqueue(requests).await.map_err(|error| refusal(&api, Sent::Many, error))?;
-    let jobs = jobs.into_iter().map(|job| job.id).collect();
-    Ok((StatusCode::ACCEPTED, axum::Json(BatchView { jobs })))
+    let enqueued = api.handle.enqueue(requests, idempotency).await.map_err(|error| refusal(&api, Sent::Many, error))?;
+    let headers = replayed(enqueued.is_repeated);
+    let jobs = enqueued.jobs.iter().map(|added| added.job.id).collect();
+    let deduplicated = enqueued.jobs.iter().filter(|added| added.is_deduplicated).map(|added| added.job.id).collect();
+    Ok((StatusCode::ACCEPTED, headers, axum::Json(BatchView { jobs, deduplicated })))
 }
 
 fn check(bodies: Vec<EnqueueBody>, now: Timestamp) -> Result<Vec<EnqueueRequest>, ApiError> {
@@ -103,15 +109,19 @@ fn check(bodies: Vec<EnqueueBody>, now: Timestamp) -> Result<Vec<EnqueueRequest>
 }
 
 /// The jobs of a batch, from either form.
-pub(crate) struct BatchBody(Vec<EnqueueBody>);
+pub(crate) struct BatchBody {
+    bodies: Vec<EnqueueBody>,
+    idempotency: Option<Idempotency>,
+}
 
 impl<S: Send + Sync> FromRequest<S> for BatchBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let (headers, path) = (request.headers().clone(), request.uri().path().to_owned());
         let (content_type, bytes) = read_body(request, &[JSON, NDJSON], BODY_MAX).await?;
-        let jobs = if content_type == NDJSON { from_lines(&bytes)? } else { from_array(&bytes)? };
-        Ok(Self(jobs))
+        let bodies = if content_type == NDJSON { from_lines(&bytes)? } else { from_array(&bytes)? };
+        Ok(Self { bodies, idempotency: idempotency(&headers, &path, &bytes)? })
     }
 }
 

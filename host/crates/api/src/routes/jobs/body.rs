@@ -5,9 +5,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use windlass_engine::EnqueueRequest;
-use windlass_model::{JsonText, Priority, QueueName, RunAt, TaskName, Timestamp};
+use windlass_model::{
+    Backoff, JobId, JsonText, OnFailure, Priority, QueueName, RunAt, TaskName, Timestamp, UniqueRequest,
+};
 
-use crate::extract::JsonBody;
+use super::terms::{BackoffBody, OnFailureBody, UniqueBody, check_after, check_key, check_unique};
+
 use crate::problem::FieldError;
 
 /// The largest arguments, in bytes of JSON. What is larger belongs in a file, with its name in the arguments.
@@ -55,23 +58,39 @@ pub(crate) struct EnqueueBody {
     /// How many milliseconds after now it may start, at most ten years. Not together with `run_at`.
     #[schema(maximum = 315_619_200_000_u64)]
     delay_ms: Option<u64>,
+    /// When it is too late to start it: then it is discarded with the error kind `expired`. Never if absent. Not together with
+    /// `expires_in_ms`.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
+    /// How many milliseconds after now it is too late to start it. Not together with `expires_at`.
+    #[schema(minimum = 1, maximum = 315_619_200_000_u64)]
+    expires_in_ms: Option<u64>,
     /// How many attempts it has, 1 to 1,000. 5 if neither says.
     #[schema(minimum = 1, maximum = 1_000)]
     max_attempts: Option<u32>,
     /// How many milliseconds one attempt may take, up to a week. 30 minutes if neither says.
     #[schema(minimum = 1, maximum = 604_800_000)]
     timeout_ms: Option<u64>,
+    /// How long it waits between attempts. From 2 seconds to an hour, doubling, if neither says.
+    #[schema(value_type = Option<BackoffBody>)]
+    backoff: Option<Backoff>,
+    /// Jobs of a queue with the same key share its limit for each key: 1 to 200 characters.
+    concurrency_key: Option<String>,
+    /// What no other job of the task may be at the same time.
+    #[schema(value_type = Option<UniqueBody>)]
+    unique: Option<UniqueRequest>,
+    /// The jobs that must end before it may start, at most 1,000.
+    #[schema(value_type = Option<Vec<Uuid>>, max_items = 1_000)]
+    after: Option<Vec<JobId>>,
+    /// What becomes of it if one of `after` is discarded or cancelled; `cancel` if absent.
+    #[schema(value_type = Option<OnFailureBody>)]
+    on_failure: Option<OnFailure>,
     /// Labels to filter by: at most 32, each of 1 to 100 characters without control characters.
     #[schema(max_items = 32)]
     tags: Option<Vec<String>>,
     /// A JSON object of at most 16 KiB that is kept with the job.
     #[schema(value_type = Option<Object>)]
     metadata: Option<JsonText>,
-}
-
-impl JsonBody for EnqueueBody {
-    /// Room for the largest arguments with the rest, and for white space.
-    const LIMIT: usize = 2 << 20;
 }
 
 impl EnqueueBody {
@@ -81,13 +100,22 @@ impl EnqueueBody {
         faults.demand(self.task.is_some(), "task", || "is required".to_owned());
         check_object(&mut faults, "args", self.args.as_ref(), ARGS_MAX);
         check_object(&mut faults, "metadata", self.metadata.as_ref(), METADATA_MAX);
-        let run_at = check_run_at(&mut faults, self.run_at, self.delay_ms, now);
+        let run_at = check_time(&mut faults, ["run_at", "delay_ms"], self.run_at, self.delay_ms, now);
+        let expires_at =
+            check_time(&mut faults, ["expires_at", "expires_in_ms"], self.expires_at, self.expires_in_ms, now);
+        let is_late = |late: RunAt| late.from(now) <= run_at.map_or(now, |at| at.from(now));
+        faults.demand(!expires_at.is_some_and(is_late), "expires_at", || {
+            "must lie after now and after the time from which the job may start".to_owned()
+        });
         let attempts = self.max_attempts.is_none_or(|found| (1..=MAX_ATTEMPTS).contains(&found));
         faults.demand(attempts, "max_attempts", || format!("must lie between 1 and {MAX_ATTEMPTS}"));
         let timeout = self.timeout_ms.is_none_or(|found| (1..=TIMEOUT_MAX_MS).contains(&found));
         faults.demand(timeout, "timeout_ms", || format!("must lie between 1 and {TIMEOUT_MAX_MS} (a week)"));
         let tags = self.tags.unwrap_or_default();
         check_tags(&mut faults, &tags);
+        check_key(&mut faults, "concurrency_key", self.concurrency_key.as_deref());
+        check_unique(&mut faults, self.unique.as_ref());
+        let after = check_after(&mut faults, self.after);
         match self.task {
             Some(task) if faults.list.is_empty() => Ok(EnqueueRequest {
                 task,
@@ -95,8 +123,14 @@ impl EnqueueBody {
                 queue: self.queue,
                 priority: self.priority,
                 run_at,
+                expires_at,
                 max_attempts: self.max_attempts,
                 timeout: self.timeout_ms.map(Duration::from_millis),
+                backoff: self.backoff,
+                concurrency_key: self.concurrency_key,
+                unique: self.unique,
+                after,
+                on_failure: self.on_failure.unwrap_or_default(),
                 tags,
                 metadata: self.metadata,
             }),
@@ -112,25 +146,27 @@ fn check_object(faults: &mut Faults<'_>, field: &str, value: Option<&JsonText>, 
     faults.demand(found <= max, field, || format!("has {found} bytes; at most {max} are kept"));
 }
 
-fn check_run_at(
+/// A point in time that can be given as such or as a span from now.
+fn check_time(
     faults: &mut Faults<'_>,
-    run_at: Option<Timestamp>,
-    delay_ms: Option<u64>,
+    [at_field, span_field]: [&str; 2],
+    at: Option<Timestamp>,
+    span_ms: Option<u64>,
     now: Timestamp,
 ) -> Option<RunAt> {
     let longest = Duration::from_millis(DELAY_MAX_MS);
-    match (run_at, delay_ms) {
+    match (at, span_ms) {
         (Some(_), Some(_)) => {
-            faults.demand(false, "delay_ms", || "cannot stand together with `run_at`: send one of them".to_owned());
+            faults.demand(false, span_field, || format!("cannot stand together with `{at_field}`: send one of them"));
             None
         }
         (Some(time), None) => {
-            faults.demand(time <= now.plus(longest), "run_at", || "lies more than ten years ahead".to_owned());
+            faults.demand(time <= now.plus(longest), at_field, || "lies more than ten years ahead".to_owned());
             // What lies before the epoch is as past as the epoch, and PostgreSQL keeps no time of the last ice age.
             Some(RunAt::Time(time.max(Timestamp::from_micros(0))))
         }
         (None, Some(millis)) => {
-            faults.demand(millis <= DELAY_MAX_MS, "delay_ms", || format!("must be at most {DELAY_MAX_MS} (ten years)"));
+            faults.demand(millis <= DELAY_MAX_MS, span_field, || format!("must be at most {DELAY_MAX_MS} (ten years)"));
             Some(RunAt::After(Duration::from_millis(millis)))
         }
         (None, None) => None,
@@ -150,13 +186,15 @@ fn check_tags(faults: &mut Faults<'_>, tags: &[String]) {
     }
 }
 
-struct Faults<'a> {
+/// What is wrong with a body so far.
+pub(crate) struct Faults<'a> {
     prefix: &'a str,
     list: Vec<FieldError>,
 }
 
 impl Faults<'_> {
-    fn demand(&mut self, holds: bool, field: &str, message: impl FnOnce() -> String) {
+    /// Notes a fault of a field unless something holds.
+    pub(crate) fn demand(&mut self, holds: bool, field: &str, message: impl FnOnce() -> String) {
         if !holds {
             self.list.push(FieldError::new(format!("{}{field}", self.prefix), message()));
         }
@@ -246,17 +284,50 @@ mod tests {
     }
 
     #[test]
-    fn names_that_could_leave_their_folder_and_fields_of_later_versions_are_refused() {
+    fn names_that_could_leave_their_folder_and_unknown_fields_are_refused() {
         assert_eq!(
             faults(r#"{"task":"../etc"}"#),
             [
                 "`task`: a name is made of a-z, 0-9, `-` and `_`, and starts with a letter or a digit: '.' cannot stand here"
             ]
         );
-        let unknown = faults(r#"{"task":"hello","unique":{}}"#);
-        assert!(
-            unknown[0].starts_with("`unique`: unknown field `unique`, expected one of `task`, `args`"),
-            "{unknown:?}"
+        let unknown = faults(r#"{"task":"hello","uniq":{}}"#);
+        assert!(unknown[0].starts_with("`uniq`: unknown field `uniq`, expected one of `task`, `args`"), "{unknown:?}");
+    }
+
+    #[test]
+    fn the_terms_of_a_job_are_read_and_their_faults_named() {
+        let request = check(
+            r#"{"task":"hello","expires_in_ms":60000,"backoff":{"delays_ms":[5,10]},"concurrency_key":"customer-7",
+                "unique":{"key":"a","states":["completed"],"mode":"replace"},"on_failure":"run",
+                "after":["01a1fe4f-6630-7022-ba88-ea32e47a7714","01a1fe4f-6630-7022-ba88-ea32e47a7714"]}"#,
+        )
+        .unwrap();
+        assert_eq!(request.after.len(), 1, "a job is named once");
+        assert_eq!(
+            (request.on_failure, request.unique.unwrap().mode),
+            (OnFailure::Run, windlass_model::UniqueMode::Replace)
+        );
+        assert_eq!(request.expires_at, Some(RunAt::After(Duration::from_secs(60))));
+        assert_eq!(
+            faults(
+                r#"{"task":"hello","delay_ms":10,"expires_in_ms":10,"concurrency_key":"","unique":{"key":"a\u0000","states":["running"]}}"#
+            ),
+            [
+                "`expires_at`: must lie after now and after the time from which the job may start",
+                "`concurrency_key`: has 0 characters; a key has 1 to 200",
+                "`unique/key`: has a control character, which a key cannot have",
+                "`unique/states/0`: is running, in which a job always holds its key: name final states only (completed, \
+                 discarded, cancelled)",
+            ]
+        );
+        assert_eq!(
+            faults(r#"{"task":"hello","backoff":{"base_ms":0}}"#),
+            ["`backoff`: base_ms is 0 and max_ms is 3600000: it takes 1 <= base_ms <= max_ms <= 604800000 (a week)"]
+        );
+        assert_eq!(
+            faults(r#"{"task":"hello","unique":{"mode":"maybe"}}"#),
+            ["`unique/mode`: unknown variant `maybe`, expected one of `keep`, `replace`, `reject`"]
         );
     }
 }

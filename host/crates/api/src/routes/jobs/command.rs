@@ -49,7 +49,8 @@ pub(crate) async fn cancel_job(
 /// Retries a job
 ///
 /// Makes the job available now, whatever its state, as long as it does not run, and sees to it that it has at least one
-/// attempt left. The end of a job that was over is forgotten, with its output and its error; its history stays.
+/// attempt left. The end of a job that was over is forgotten, with its output and its error; its history stays. It waits for
+/// no other job any more, and does not expire.
 #[utoipa::path(
     post,
     path = "/api/v1/jobs/{id}/retry",
@@ -61,7 +62,7 @@ pub(crate) async fn cancel_job(
         (status = 400, description = "The id is malformed.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such job, or it has been pruned.",
             body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The job is running.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The job is running, or another one holds its unique key.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn retry_job(
@@ -74,6 +75,10 @@ pub(crate) async fn retry_job(
             ErrorCode::JobRunning,
             format!("The job {id} is running: cancel it, or wait for its end."),
         )),
+        RetryOutcome::Duplicate(holder) => {
+            let detail = format!("The job {id} is over, and {holder} holds its unique key now.");
+            Err(ApiError::new(ErrorCode::DuplicateJob, detail).with_job(holder))
+        }
         RetryOutcome::NotFound => Err(no_such_job(id)),
     }
 }

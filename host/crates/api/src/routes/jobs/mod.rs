@@ -4,9 +4,11 @@ pub(crate) mod batch;
 mod body;
 pub(crate) mod command;
 pub(crate) mod enqueue;
+mod idempotency;
 pub(crate) mod list;
 pub(crate) mod read;
 mod refusal;
+mod terms;
 mod view;
 
 pub(crate) use self::read::whole;

@@ -2,6 +2,7 @@
 
 use windlass_engine::{ArgsFault, EnqueueError};
 use windlass_model::TaskName;
+use windlass_store::Refusal;
 
 use crate::code::ErrorCode;
 use crate::nearest::nearest;
@@ -27,6 +28,7 @@ pub(crate) fn refusal(api: &Api, sent: Sent, error: EnqueueError) -> ApiError {
             sent.at(index, ApiError::new(ErrorCode::TaskNotLoaded, detail))
         }
         EnqueueError::Args { index, task, faults } => sent.at(index, wrong_args(sent, index, &task, faults)),
+        EnqueueError::Refused(refusal) => refused(sent, refusal),
         EnqueueError::Overloaded => {
             let detail = "More enqueues are waiting for the database than may wait. Nothing was enqueued; try again in a moment.";
             ApiError::new(ErrorCode::Overloaded, detail).with_retry_after(1)
@@ -38,6 +40,25 @@ pub(crate) fn refusal(api: &Api, sent: Sent, error: EnqueueError) -> ApiError {
             ApiError::new(ErrorCode::DatabaseUnavailable, detail).with_retry_after(1)
         }
         EnqueueError::Store(_) => ApiError::new(ErrorCode::Internal, "Nothing was enqueued. The cause is in the log."),
+    }
+}
+
+fn refused(sent: Sent, refusal: Refusal) -> ApiError {
+    match refusal {
+        Refusal::Duplicate { index, holder } => {
+            let detail = format!("The job {holder} holds the same unique key. Nothing was enqueued.");
+            sent.at(index, ApiError::new(ErrorCode::DuplicateJob, detail).with_job(holder))
+        }
+        Refusal::NoSuchJob { index, after } => {
+            let fault = sent.field(index, "after", format!("there is no job {after}, or it has been pruned"));
+            sent.at(index, ApiError::fields(ErrorCode::InvalidRequest, vec![fault]))
+        }
+        Refusal::KeyReused => {
+            let detail = "The same Idempotency-Key came with another request within the last day. Nothing was enqueued: send \
+                another key, or the same request.";
+            ApiError::new(ErrorCode::IdempotencyKeyReused, detail)
+        }
+        Refusal::ParentLost => ApiError::internal("an application's job has a parent"),
     }
 }
 

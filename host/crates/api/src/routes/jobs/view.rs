@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use windlass_model::{
     Artifact, AttemptError, ErrorKind, Job, JobId, JobState, JsonText, Priority, QueueName, TaskName, Timestamp,
 };
+use windlass_store::Added;
 
 use crate::routes::artifacts::ArtifactView;
 
@@ -71,6 +72,21 @@ pub(crate) struct JobView {
     /// Milliseconds from the start of the last attempt to the end of the job; null before the end, or if it never started.
     #[schema(required = true)]
     duration_ms: Option<u64>,
+    /// When it is too late to start it; null if never.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    expires_at: Option<Timestamp>,
+    /// Jobs of a queue with the same key share its limit for each key.
+    #[schema(required = true)]
+    concurrency_key: Option<String>,
+    /// The job that enqueued it.
+    #[schema(value_type = Option<Uuid>, required = true)]
+    parent_id: Option<JobId>,
+    /// How many of the jobs that it comes after have not ended yet.
+    waits_for: u32,
+    /// In the answer to an enqueue: whether it was there before and holds the same unique key. Absent elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    deduplicated: Option<bool>,
     /// The files it left behind; empty unless it is `completed`. Absent in lists of jobs, where it would cost a query each.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -108,7 +124,8 @@ pub(crate) struct ErrorView {
     message: String,
 }
 
-/// What kind of failure: `retryable` and `fatal` were said by the handler; `host` is the daemon's own.
+/// What kind of failure: `retryable` and `fatal` were said by the handler; `host` is the daemon's own; `expired` is
+/// a job's that could not be started in time, and no attempt's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ErrorKind)]
@@ -123,6 +140,7 @@ pub(crate) enum ErrorKindView {
     WorkerLost,
     Cancelled,
     Host,
+    Expired,
 }
 
 impl JobView {
@@ -156,8 +174,18 @@ impl JobView {
             started_at: job.started_at,
             finished_at: job.finished_at,
             duration_ms: duration_ms(job.started_at, job.finished_at),
+            expires_at: job.expires_at,
+            concurrency_key: job.concurrency_key,
+            parent_id: job.parent_id,
+            waits_for: job.waits_for,
+            deduplicated: None,
             artifacts: None,
         }
+    }
+
+    /// A job as an enqueue answers it.
+    pub(crate) fn added(added: Added) -> Self {
+        Self { deduplicated: Some(added.is_deduplicated), ..Self::whole(added.job, Vec::new()) }
     }
 }
 
@@ -200,6 +228,7 @@ impl From<ErrorKind> for ErrorKindView {
             ErrorKind::WorkerLost => Self::WorkerLost,
             ErrorKind::Cancelled => Self::Cancelled,
             ErrorKind::Host => Self::Host,
+            ErrorKind::Expired => Self::Expired,
         }
     }
 }
