@@ -135,6 +135,10 @@ fn new_job(task: TaskName, args: JsonText, timeout: Duration) -> Job {
         run_at: now,
         started_at: Some(now),
         finished_at: None,
+        expires_at: None,
+        concurrency_key: None,
+        parent_id: None,
+        waits_for: 0,
     }
 }
 

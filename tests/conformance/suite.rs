@@ -79,6 +79,33 @@ macro_rules! job_store_conformance {
                 a_limit_of_no_queue_counts_jobs_of_another
                 two_claims_at_once_keep_the_rate
             }
+            janitor {
+                one_worker_leads_until_its_lease_runs_out
+                the_term_goes_up_with_each_change_of_hands
+                whoever_resigns_need_not_be_waited_for
+                a_role_is_led_apart_from_the_others
+                of_many_that_want_to_lead_at_once_one_does
+                finished_jobs_are_removed_by_their_age_the_oldest_first
+                jobs_of_other_states_and_queues_stay
+                all_that_belongs_to_a_job_goes_with_it
+                a_job_whose_dependents_are_to_be_seen_to_stays
+                a_prune_that_is_made_by_two_at_once_removes_each_job_once
+                jobs_that_are_not_there_are_unknown
+                answers_are_forgotten_after_a_day
+                operations_are_forgotten_a_while_after_their_end
+                a_worker_is_forgotten_long_after_its_lease_if_it_holds_nothing
+            }
+            operations {
+                an_operation_is_kept_as_it_was_asked_for
+                a_step_does_a_page_of_jobs_and_the_next_goes_on_behind_it
+                each_kind_of_job_is_cancelled_as_by_itself
+                each_kind_of_job_is_retried_as_by_itself
+                jobs_that_came_later_stay
+                a_filter_narrows_what_is_done
+                steps_that_are_made_at_once_do_each_job_once
+                the_oldest_operation_comes_first
+                an_operation_that_is_not_there_is_none
+            }
             queues {
                 a_queue_is_there_from_its_first_job_on
                 what_a_change_does_not_name_stays
@@ -103,6 +130,38 @@ macro_rules! job_store_conformance {
                 a_list_shows_the_newest_progress_too
                 a_log_is_read_from_where_the_reader_stopped
                 artifacts_come_by_name
+            }
+            unique {
+                the_holder_of_a_key_stands_for_a_later_job_until_it_ends
+                a_job_goes_on_holding_its_key_in_the_final_states_it_names
+                a_key_that_is_held_can_refuse_the_whole_submission
+                a_later_job_replaces_the_arguments_of_one_that_has_not_started
+                a_key_is_held_within_one_call_too
+                what_a_refused_submission_would_have_held_is_free
+                of_many_at_once_one_holds_the_key
+                a_retry_does_not_take_a_key_that_another_job_holds
+                the_same_request_gets_the_same_answer_for_a_day
+                the_same_request_twice_in_one_call_is_done_once
+                of_the_same_request_many_times_at_once_one_is_done
+                a_refusal_is_not_kept
+                a_job_enqueues_the_same_child_once
+                a_job_that_was_taken_away_enqueues_nothing
+                a_job_that_it_is_too_late_for_is_neither_started_nor_kept_waiting
+                an_expiry_is_bounded
+            }
+            dependencies {
+                a_job_waits_for_all_that_it_comes_after
+                a_job_after_one_that_has_completed_waits_for_nothing
+                a_job_that_waited_for_others_still_waits_for_its_time
+                a_chain_breaks_where_a_job_is_discarded_and_all_after_it_are_cancelled
+                a_job_may_run_whatever_became_of_those_before_it
+                a_cancel_settles_what_comes_after_it
+                a_job_that_waits_is_cancelled_and_later_released_by_nobody
+                a_retry_by_hand_waits_for_nothing
+                parents_that_end_in_one_list_release_their_child_once
+                parents_that_end_at_the_same_time_release_their_child_once
+                a_job_with_thousands_of_dependents_ends_in_bounded_work_and_upkeep_goes_on
+                a_rescue_that_discards_settles_what_comes_after
             }
             upkeep {
                 jobs_that_are_due_become_available_the_earliest_first

@@ -143,6 +143,10 @@ pub(crate) fn job(task: &str, args: &str) -> Job {
         run_at: now(),
         started_at: Some(now()),
         finished_at: None,
+        expires_at: None,
+        concurrency_key: None,
+        parent_id: None,
+        waits_for: 0,
     }
 }
 
