@@ -78,6 +78,14 @@ impl engine::TaskRunner for Sandbox {
         self.0.clean_up(job).await;
     }
 
+    async fn remove_artifacts(&self, jobs: &[JobId]) {
+        self.0.remove_artifacts(jobs).await;
+    }
+
+    async fn artifact_jobs(&self) -> Vec<JobId> {
+        self.0.artifact_jobs().await
+    }
+
     async fn artifact(
         &self,
         job: JobId,

@@ -47,6 +47,7 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
             host: host_name(),
             cancel_grace: settings.cancel_grace,
             shutdown_grace: settings.shutdown_grace,
+            retention: settings.retention,
             // The lock on the data directory sees to that.
             is_alone: true,
             ..EngineSettings::default()

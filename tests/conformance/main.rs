@@ -4,12 +4,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
+mod claim;
 mod dependencies;
 mod directory;
 mod fixture;
 mod inbox;
+mod janitor;
+mod operations;
 mod postgres;
 mod queue;
+mod queues;
 mod sqlite;
 mod suite;
 mod unique;

@@ -1,13 +1,17 @@
 //! PostgreSQL's fixture, and what is true of a server alone.
 
 use std::any::Any;
+use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
-use windlass_store::{JobDirectory as _, PostgresOpenError, PostgresSettings, PostgresStore};
+use windlass_model::{NewJob, Patch, QueueChange};
+use windlass_store::{
+    JobDirectory as _, JobQueue as _, PostgresOpenError, PostgresSettings, PostgresStore, QueueBoard as _,
+};
 use windlass_test_cluster::Cluster;
 
-use crate::fixture::{Fixture, Store as _, at, id, new_job};
+use crate::fixture::{Fixture, Store as _, at, id, new_job, task, worker};
 
 /// A database of its own on a server that others may use too. Dropped with it.
 struct Database {
@@ -76,7 +80,7 @@ pub(crate) async fn open() -> Fixture<PostgresStore> {
 
 #[tokio::test]
 async fn every_statement_fits_the_migrated_schema() {
-    assert_eq!(open().await.store.prepare_all().await.unwrap(), 49);
+    assert_eq!(open().await.store.prepare_all().await.unwrap(), 72);
 }
 
 #[tokio::test]
@@ -124,4 +128,26 @@ async fn behind_a_pooler_nothing_is_kept_on_a_connection() {
     let kept: i64 =
         sqlx::query_scalar("SELECT count(*) FROM pg_listening_channels()").fetch_one(&mut connection).await.unwrap();
     assert_eq!(kept, 0);
+}
+
+#[tokio::test]
+async fn a_queue_with_limits_that_somebody_holds_holds_up_no_other() {
+    let database = Database::create().await;
+    let store = database.open().await;
+    let limited = QueueChange { max_running: Patch::Set(5.try_into().unwrap()), ..QueueChange::default() };
+    store.queue_change(&"held".parse().unwrap(), &limited, None).await.unwrap();
+    let job = |number, queue: &str| NewJob { queue: queue.parse().unwrap(), ..new_job(number) };
+    store.job_insert(&[job(1, "held"), job(2, "free")], Some(at(0))).await.unwrap();
+    // A daemon that was stopped in the middle of a claim.
+    let mut stopped = database.url().parse::<PgConnectOptions>().unwrap().connect().await.unwrap();
+    sqlx::raw_sql("BEGIN; SELECT 1 FROM queues WHERE name = 'held' FOR NO KEY UPDATE")
+        .execute(&mut stopped)
+        .await
+        .unwrap();
+    let claimed = store.job_claim(worker(1), &[task()], 9, Some(at(1))).await.unwrap();
+    assert_eq!(claimed.jobs.iter().map(|job| job.id).collect::<Vec<_>>(), [id(2)]);
+    assert_eq!(claimed.again_in, Some(Duration::from_millis(50)), "it is worth to look again soon");
+    sqlx::raw_sql("ROLLBACK").execute(&mut stopped).await.unwrap();
+    let claimed = store.job_claim(worker(1), &[task()], 9, Some(at(1))).await.unwrap();
+    assert_eq!(claimed.jobs.iter().map(|job| job.id).collect::<Vec<_>>(), [id(1)]);
 }

@@ -34,7 +34,7 @@ pub(crate) async fn jobs_are_claimed_by_priority_then_run_at_then_id<S: Store>(d
     for expected in [9, 8, 2] {
         assert_eq!(db.claim(1).await.id, id(expected));
     }
-    let claimed = db.store.job_claim(worker(1), &[task()], 10, Some(at(1))).await.unwrap();
+    let claimed = db.store.job_claim(worker(1), &[task()], 10, Some(at(1))).await.unwrap().jobs;
     assert_eq!(claimed.iter().map(|job| job.id).collect::<Vec<_>>(), [id(3), id(4)]);
 }
 
@@ -44,7 +44,8 @@ pub(crate) async fn no_job_is_handed_out_twice<S: Store>(db: &Fixture<S>) {
     let tasks = [task()];
     let claim = |by| db.store.job_claim(worker(by), &tasks, 15, Some(at(1)));
     let (first, second, third) = tokio::join!(claim(1), claim(2), claim(3));
-    let mut ids: Vec<_> = [first, second, third].into_iter().flat_map(Result::unwrap).map(|job| job.id).collect();
+    let mut ids: Vec<_> =
+        [first, second, third].into_iter().flat_map(|claimed| claimed.unwrap().jobs).map(|job| job.id).collect();
     assert_eq!(ids.len(), 40);
     ids.sort();
     ids.dedup();
@@ -54,21 +55,21 @@ pub(crate) async fn no_job_is_handed_out_twice<S: Store>(db: &Fixture<S>) {
 pub(crate) async fn a_claim_takes_no_more_than_its_limit<S: Store>(db: &Fixture<S>) {
     let jobs: Vec<_> = (1..=5).map(new_job).collect();
     db.store.job_insert(&jobs, Some(at(0))).await.unwrap();
-    assert_eq!(db.store.job_claim(worker(1), &[task()], 2, Some(at(1))).await.unwrap().len(), 2);
-    assert_eq!(db.store.job_claim(worker(1), &[task()], 9, Some(at(1))).await.unwrap().len(), 3);
+    assert_eq!(db.store.job_claim(worker(1), &[task()], 2, Some(at(1))).await.unwrap().jobs.len(), 2);
+    assert_eq!(db.store.job_claim(worker(1), &[task()], 9, Some(at(1))).await.unwrap().jobs.len(), 3);
 }
 
 pub(crate) async fn a_claim_takes_only_the_given_tasks<S: Store>(db: &Fixture<S>) {
     db.add(new_job(1)).await;
     let other = TaskName::parse("other").unwrap();
-    assert!(db.store.job_claim(worker(1), std::slice::from_ref(&other), 9, Some(at(1))).await.unwrap().is_empty());
-    assert_eq!(db.store.job_claim(worker(1), &[other, task()], 9, Some(at(1))).await.unwrap().len(), 1);
+    assert!(db.store.job_claim(worker(1), std::slice::from_ref(&other), 9, Some(at(1))).await.unwrap().jobs.is_empty());
+    assert_eq!(db.store.job_claim(worker(1), &[other, task()], 9, Some(at(1))).await.unwrap().jobs.len(), 1);
 }
 
 pub(crate) async fn a_claim_for_nothing_takes_nothing<S: Store>(db: &Fixture<S>) {
     db.add(new_job(1)).await;
-    assert!(db.store.job_claim(worker(1), &[task()], 0, Some(at(1))).await.unwrap().is_empty());
-    assert!(db.store.job_claim(worker(1), &[], 9, Some(at(1))).await.unwrap().is_empty());
+    assert!(db.store.job_claim(worker(1), &[task()], 0, Some(at(1))).await.unwrap().jobs.is_empty());
+    assert!(db.store.job_claim(worker(1), &[], 9, Some(at(1))).await.unwrap().jobs.is_empty());
 }
 
 pub(crate) async fn a_completed_job_has_its_output_its_artifacts_and_an_end<S: Store>(db: &Fixture<S>) {
@@ -90,7 +91,7 @@ pub(crate) async fn a_failed_attempt_waits_for_its_delay<S: Store>(db: &Fixture<
     let job = db.get(job.id).await;
     assert_eq!((job.state, job.run_at, job.attempt), (JobState::Retryable, at(7), 1));
     assert_eq!((job.error.unwrap().message.as_str(), job.finished_at), ("not today", None));
-    assert!(db.store.job_claim(worker(1), &[task()], 1, Some(at(6))).await.unwrap().is_empty());
+    assert!(db.store.job_claim(worker(1), &[task()], 1, Some(at(6))).await.unwrap().jobs.is_empty());
 }
 
 pub(crate) async fn an_attempt_that_does_not_count_is_given_back<S: Store>(db: &Fixture<S>) {
@@ -217,7 +218,7 @@ pub(crate) async fn only_available_jobs_are_claimed<S: Store>(db: &Fixture<S>) {
     db.add(later(5, at(30))).await;
     db.store.job_cancel(id(5), Some(at(1))).await.unwrap();
     // Long after all of them are due: it is upkeep that makes a waiting job available.
-    assert!(db.store.job_claim(worker(1), &[task()], 9, Some(at(9_999))).await.unwrap().is_empty());
+    assert!(db.store.job_claim(worker(1), &[task()], 9, Some(at(9_999))).await.unwrap().jobs.is_empty());
 }
 
 pub(crate) async fn an_attempt_keeps_its_error_and_the_history_its_reason<S: Store>(db: &Fixture<S>) {

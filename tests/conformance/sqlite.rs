@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
-use windlass_store::{JobDirectory, JobQueue as _, SqliteOpenError, SqliteStore};
+use windlass_model::{Patch, QueueChange};
+use windlass_store::{JobDirectory, JobQueue as _, QueueBoard as _, SqliteOpenError, SqliteStore};
 
 use crate::fixture::{Fixture, Store as _, at, id, new_job, task, worker};
 
@@ -18,7 +19,7 @@ pub(crate) async fn open() -> Fixture<SqliteStore> {
 
 #[tokio::test]
 async fn every_statement_fits_the_migrated_schema() {
-    assert_eq!(open().await.store.prepare_all().await.unwrap(), 49);
+    assert_eq!(open().await.store.prepare_all().await.unwrap(), 72);
 }
 
 #[tokio::test]
@@ -85,7 +86,7 @@ async fn a_second_store_on_the_same_file_sees_what_the_first_committed() {
     let (_folder, path) = folder();
     let (first, second) = (reopen(&path).await, reopen(&path).await);
     first.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
-    let claimed = second.job_claim(worker(2), &[task()], 9, Some(at(1))).await.unwrap();
+    let claimed = second.job_claim(worker(2), &[task()], 9, Some(at(1))).await.unwrap().jobs;
     assert_eq!(claimed.len(), 1);
     assert_eq!(first.job_get(id(1)).await.unwrap().unwrap().worker_id, Some(worker(2)));
 }
@@ -147,4 +148,18 @@ fn copy_of(path: &Path) -> (TempDir, PathBuf) {
 async fn tamper(path: &Path, sql: &'static str) {
     let mut connection = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
     sqlx::query(sql).execute(&mut connection).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_pause_and_its_limits_hold_over_a_restart() {
+    let (_folder, path) = folder();
+    let store = reopen(&path).await;
+    let change =
+        QueueChange { paused: Some(true), max_running: Patch::Set(3.try_into().unwrap()), ..QueueChange::default() };
+    let queue = store.queue_change(&"exports".parse().unwrap(), &change, Some(at(0))).await.unwrap();
+    store.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
+    store.close().await;
+    let store = reopen(&path).await;
+    assert!(store.job_claim(worker(1), &[task()], 9, Some(at(1))).await.unwrap().jobs.is_empty());
+    assert_eq!(store.queue_list().await.unwrap()[0].settings, queue.settings);
 }

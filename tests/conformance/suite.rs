@@ -61,6 +61,62 @@ macro_rules! job_store_conformance {
                 what_a_handler_wrote_comes_back_as_it_was
                 a_stale_lease_cannot_keep_a_checkpoint
             }
+            claim {
+                the_first_jobs_over_all_queues_are_claimed
+                a_paused_queue_gives_nothing_until_it_is_resumed
+                no_more_jobs_of_a_queue_run_than_it_allows
+                a_full_queue_holds_up_no_other
+                what_others_run_counts_too
+                no_more_jobs_start_within_a_period_than_the_rate_allows
+                a_rate_says_when_it_leaves_room_again
+                two_claims_at_once_keep_the_limit
+                no_more_jobs_of_a_key_run_than_the_queue_allows
+                keys_do_not_hold_up_one_another
+                a_long_row_of_jobs_whose_key_is_taken_holds_up_none_behind_it
+                two_claims_at_once_keep_the_limit_for_each_key
+                a_key_counts_in_its_own_queue_only
+                an_expired_job_is_not_claimed
+                a_limit_of_no_queue_counts_jobs_of_another
+                two_claims_at_once_keep_the_rate
+            }
+            janitor {
+                one_worker_leads_until_its_lease_runs_out
+                the_term_goes_up_with_each_change_of_hands
+                whoever_resigns_need_not_be_waited_for
+                a_role_is_led_apart_from_the_others
+                of_many_that_want_to_lead_at_once_one_does
+                finished_jobs_are_removed_by_their_age_the_oldest_first
+                jobs_of_other_states_and_queues_stay
+                all_that_belongs_to_a_job_goes_with_it
+                a_job_whose_dependents_are_to_be_seen_to_stays
+                a_prune_that_is_made_by_two_at_once_removes_each_job_once
+                jobs_that_are_not_there_are_unknown
+                answers_are_forgotten_after_a_day
+                operations_are_forgotten_a_while_after_their_end
+                a_worker_is_forgotten_long_after_its_lease_if_it_holds_nothing
+            }
+            operations {
+                an_operation_is_kept_as_it_was_asked_for
+                a_step_does_a_page_of_jobs_and_the_next_goes_on_behind_it
+                each_kind_of_job_is_cancelled_as_by_itself
+                each_kind_of_job_is_retried_as_by_itself
+                jobs_that_came_later_stay
+                a_filter_narrows_what_is_done
+                steps_that_are_made_at_once_do_each_job_once
+                the_oldest_operation_comes_first
+                an_operation_that_is_not_there_is_none
+            }
+            queues {
+                a_queue_is_there_from_its_first_job_on
+                what_a_change_does_not_name_stays
+                limits_may_be_set_before_the_first_job
+                a_queue_that_is_paused_already_keeps_its_time
+                a_queue_that_is_not_there_is_not_found
+                queues_are_listed_by_name
+                the_longest_wait_is_found_behind_every_priority
+                counts_are_what_is_there_after_every_kind_of_change
+                folding_leaves_the_counts_as_they_are
+            }
             directory {
                 what_is_not_there_is_empty
                 a_page_says_where_the_next_one_starts

@@ -1,12 +1,16 @@
 //! The commands that talk to a daemon, one function each.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::client::{Client, ClientError};
-use super::{Command, EnqueueArgs, JobsCommand, print, watch};
+use super::{Command, EnqueueArgs, JobsCommand, WhichJobs, print, queues, watch};
+
+/// How often the command line looks how far an operation is.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Runs a command.
 pub(super) async fn run(command: Command) -> Result<ExitCode, ClientError> {
@@ -14,6 +18,7 @@ pub(super) async fn run(command: Command) -> Result<ExitCode, ClientError> {
         Command::Enqueue(args) => enqueue(args).await,
         Command::Watch { id, connection } => watch::watch(&Client::new(&connection)?, &id, connection.json).await,
         Command::Jobs(command) => jobs(command).await,
+        Command::Queues(args) => queues::run(args).await,
         Command::Tasks { name, connection } => {
             let client = Client::new(&connection)?;
             let parts: Vec<_> = ["tasks"].into_iter().chain(name.as_deref()).collect();
@@ -87,17 +92,47 @@ async fn jobs(command: JobsCommand) -> Result<ExitCode, ClientError> {
             let job = client.json(client.request(Method::GET, &["jobs", &id])).await?;
             if connection.json { print::json(&job)? } else { print::job(&job)? }
         }
-        JobsCommand::Cancel { id, connection } => {
-            let client = Client::new(&connection)?;
-            let job = client.json(client.request(Method::POST, &["jobs", &id, "cancel"])).await?;
-            let said = if job["state"] == "cancelled" { "cancelled" } else { "told to stop" };
-            if connection.json { print::json(&job)? } else { print::line(&format!("{id} {said}"))? }
-        }
-        JobsCommand::Retry { id, connection } => {
-            let client = Client::new(&connection)?;
-            let job = client.json(client.request(Method::POST, &["jobs", &id, "retry"])).await?;
-            if connection.json { print::json(&job)? } else { print::line(&format!("{id} available"))? }
-        }
+        JobsCommand::Cancel(which) => command_jobs("cancel", which).await?,
+        JobsCommand::Retry(which) => command_jobs("retry", which).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Cancels or retries one job, or all that match.
+async fn command_jobs(command: &str, which: WhichJobs) -> Result<(), ClientError> {
+    let client = Client::new(&which.connection)?;
+    if let Some(id) = &which.id {
+        let job = client.json(client.request(Method::POST, &["jobs", id, command])).await?;
+        let said = match (command, job["state"].as_str()) {
+            ("cancel", Some("cancelled")) => "cancelled",
+            ("cancel", _) => "told to stop",
+            _ => "available",
+        };
+        return Ok(if which.connection.json { print::json(&job)? } else { print::line(&format!("{id} {said}"))? });
+    }
+    let mut operation = client.json(client.request(Method::POST, &["jobs", command]).json(&filter(&which))).await?;
+    while operation["finished_at"].is_null() {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let id = print::text(&operation["id"]);
+        operation = client.json(client.request(Method::GET, &["operations", &id])).await?;
+    }
+    if which.connection.json {
+        return Ok(print::json(&operation)?);
+    }
+    let done = if command == "cancel" { "cancelled or told to stop" } else { "available" };
+    Ok(print::line(&format!("{} of {} jobs {done}", operation["changed"], operation["seen"]))?)
+}
+
+fn filter(which: &WhichJobs) -> Value {
+    let optional = [
+        ("state", (!which.states.is_empty()).then(|| json!(which.states))),
+        ("task", which.task.as_ref().map(|task| json!(task))),
+        ("queue", which.queue.as_ref().map(|queue| json!(queue))),
+        ("tag", which.tag.as_ref().map(|tag| json!(tag))),
+        ("created_from", which.created_from.as_ref().map(|time| json!(time))),
+        ("created_before", which.created_before.as_ref().map(|time| json!(time))),
+        ("all", which.all.then_some(Value::Bool(true))),
+    ];
+    let given = optional.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    Value::Object(given.collect())
 }

@@ -3,6 +3,7 @@
 pub(crate) mod client;
 mod commands;
 mod print;
+mod queues;
 mod sse;
 mod watch;
 
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     /// List, show, cancel and retry jobs.
     #[command(subcommand)]
     Jobs(JobsCommand),
+    /// List, show, pause, resume and limit queues.
+    Queues(queues::QueuesArgs),
     /// List the tasks that the daemon knows, or show one.
     Tasks {
         /// The task to show; all if absent.
@@ -133,18 +136,39 @@ pub(crate) enum JobsCommand {
         #[command(flatten)]
         connection: Connection,
     },
-    /// Cancel a job: at once if it waits, by way of its handler if it runs.
-    Cancel {
-        /// The job's id.
-        id: String,
-        #[command(flatten)]
-        connection: Connection,
-    },
-    /// Make a job available now, with at least one attempt left.
-    Retry {
-        /// The job's id.
-        id: String,
-        #[command(flatten)]
-        connection: Connection,
-    },
+    /// Cancel a job, or all that match: at once those that wait, by way of their handlers those that run.
+    Cancel(WhichJobs),
+    /// Make a job, or all that match, available now, with at least one attempt left.
+    Retry(WhichJobs),
+}
+
+/// One job, or all that match. For many the command returns when all of them have been done.
+#[derive(Args)]
+pub(crate) struct WhichJobs {
+    /// The job's id.
+    #[arg(required_unless_present_any = ["states", "task", "queue", "tag", "created_from", "created_before", "all"])]
+    pub(crate) id: Option<String>,
+    /// Those in this state; may be given several times.
+    #[arg(long = "state", value_name = "STATE", conflicts_with = "id")]
+    pub(crate) states: Vec<String>,
+    /// Those of this task.
+    #[arg(long, conflicts_with = "id")]
+    pub(crate) task: Option<String>,
+    /// Those of this queue.
+    #[arg(long, conflicts_with = "id")]
+    pub(crate) queue: Option<String>,
+    /// Those with this tag.
+    #[arg(long, conflicts_with = "id")]
+    pub(crate) tag: Option<String>,
+    /// Those enqueued at this time or later: 2026-11-20T14:30:00Z.
+    #[arg(long, value_name = "TIME", conflicts_with = "id")]
+    pub(crate) created_from: Option<String>,
+    /// Those enqueued before this time.
+    #[arg(long, value_name = "TIME", conflicts_with = "id")]
+    pub(crate) created_before: Option<String>,
+    /// All jobs.
+    #[arg(long, conflicts_with_all = ["id", "states", "task", "queue", "tag", "created_from", "created_before"])]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
 }

@@ -43,6 +43,37 @@ pub(super) fn tasks(answer: &Value) -> Result<()> {
     table(["TASK", "VERSION", "TITLE", "STATE"], rows.collect())
 }
 
+/// A table of queues.
+pub(super) fn queues(answer: &Value) -> Result<()> {
+    let rows = list(answer, "queues").map(|queue| {
+        let count = |state: &str| text(&queue["jobs"][state]);
+        let state = if queue["paused_at"].is_null() { "open" } else { "paused" };
+        let limit = |key: &str, what: &str| queue[key].as_u64().map(|jobs| format!("{jobs} {what}"));
+        let rate = queue["rate"].as_object().map(|rate| format!("{} in {} ms", rate["limit"], rate["period_ms"]));
+        let limits: Vec<_> = [limit("max_running", "at once"), limit("max_running_per_key", "per key"), rate]
+            .into_iter()
+            .flatten()
+            .collect();
+        [
+            text(&queue["name"]),
+            state.to_owned(),
+            count("scheduled"),
+            count("available"),
+            count("running"),
+            count("retryable"),
+            text(&queue["oldest_available_at"]),
+            limits.join(", "),
+        ]
+    });
+    let head = ["QUEUE", "STATE", "SCHEDULED", "AVAILABLE", "RUNNING", "RETRYABLE", "OLDEST", "LIMITS"];
+    table(head, rows.collect())
+}
+
+/// One queue, a field a line.
+pub(super) fn queue(queue: &Value) -> Result<()> {
+    fields(queue)
+}
+
 /// One task, a field a line.
 pub(super) fn task(task: &Value) -> Result<()> {
     fields(task)

@@ -16,10 +16,24 @@ pub(crate) struct FileSettings {
     pub(crate) slots: Option<u32>,
     pub(crate) cancel_grace_ms: Option<u64>,
     pub(crate) shutdown_grace_ms: Option<u64>,
+    pub(crate) keep_completed_ms: Option<u64>,
+    pub(crate) keep_discarded_ms: Option<u64>,
+    pub(crate) keep_cancelled_ms: Option<u64>,
 }
 
-const KEYS: [&str; 8] =
-    ["cache_dir", "cancel_grace_ms", "data_dir", "database_url", "listen", "plugins", "shutdown_grace_ms", "slots"];
+const KEYS: [&str; 11] = [
+    "cache_dir",
+    "cancel_grace_ms",
+    "data_dir",
+    "database_url",
+    "keep_cancelled_ms",
+    "keep_completed_ms",
+    "keep_discarded_ms",
+    "listen",
+    "plugins",
+    "shutdown_grace_ms",
+    "slots",
+];
 
 impl FileSettings {
     /// Reads the named file, or `windlass.toml` in the data directory if it is there.
@@ -56,6 +70,9 @@ impl FileSettings {
             slots: take(&table, "slots", name, faults),
             cancel_grace_ms: take(&table, "cancel_grace_ms", name, faults),
             shutdown_grace_ms: take(&table, "shutdown_grace_ms", name, faults),
+            keep_completed_ms: take(&table, "keep_completed_ms", name, faults),
+            keep_discarded_ms: take(&table, "keep_discarded_ms", name, faults),
+            keep_cancelled_ms: take(&table, "keep_cancelled_ms", name, faults),
         }
     }
 }

@@ -6,6 +6,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use windlass_engine::Retention;
+use windlass_model::KeepTime;
+
 pub(crate) use self::file::FileSettings;
 
 /// The flags of the daemon. Each can be given as `WINDLASS_NAME` in the environment or as `name` in `windlass.toml` too.
@@ -39,6 +42,15 @@ pub(crate) struct ServeArgs {
     /// How long running jobs may go on when the daemon stops, in milliseconds [default: 30000].
     #[arg(long, env = "WINDLASS_SHUTDOWN_GRACE_MS", value_name = "MS")]
     pub(crate) shutdown_grace_ms: Option<u64>,
+    /// How long completed jobs are kept, in milliseconds, where their queue does not say otherwise [default: 7 days].
+    #[arg(long, env = "WINDLASS_KEEP_COMPLETED_MS", value_name = "MS")]
+    pub(crate) keep_completed_ms: Option<u64>,
+    /// The same for discarded jobs [default: 30 days].
+    #[arg(long, env = "WINDLASS_KEEP_DISCARDED_MS", value_name = "MS")]
+    pub(crate) keep_discarded_ms: Option<u64>,
+    /// The same for cancelled jobs [default: 30 days].
+    #[arg(long, env = "WINDLASS_KEEP_CANCELLED_MS", value_name = "MS")]
+    pub(crate) keep_cancelled_ms: Option<u64>,
     /// What is logged, as in RUST_LOG [default: info].
     #[arg(long, env = "WINDLASS_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -55,6 +67,7 @@ pub(crate) struct Settings {
     pub(crate) slots: u32,
     pub(crate) cancel_grace: Duration,
     pub(crate) shutdown_grace: Duration,
+    pub(crate) retention: Retention,
 }
 
 /// Everything that is wrong with the settings, at once.
@@ -90,6 +103,19 @@ impl Settings {
                 PathBuf::new()
             }),
         };
+        let defaults = Retention::default();
+        let mut keep = |name: &str, flag: Option<u64>, file: Option<u64>, default| {
+            let Some(millis) = flag.or(file) else { return default };
+            KeepTime::from_millis(millis).unwrap_or_else(|fault| {
+                faults.push(format!("{name}: {fault}"));
+                default
+            })
+        };
+        let retention = Retention {
+            completed: keep("keep_completed_ms", args.keep_completed_ms, file.keep_completed_ms, defaults.completed),
+            discarded: keep("keep_discarded_ms", args.keep_discarded_ms, file.keep_discarded_ms, defaults.discarded),
+            cancelled: keep("keep_cancelled_ms", args.keep_cancelled_ms, file.keep_cancelled_ms, defaults.cancelled),
+        };
         if !faults.is_empty() {
             return Err(SettingsFaults(faults));
         }
@@ -103,6 +129,7 @@ impl Settings {
             slots,
             cancel_grace: millis(args.cancel_grace_ms, file.cancel_grace_ms, 10_000),
             shutdown_grace: millis(args.shutdown_grace_ms, file.shutdown_grace_ms, 30_000),
+            retention,
             data_dir,
         })
     }
@@ -147,7 +174,7 @@ mod tests {
             faults,
             [
                 "windlass.toml: `listen_on` is not a setting; there are cache_dir, cancel_grace_ms, data_dir, database_url, \
-                 listen, plugins, shutdown_grace_ms, slots",
+                 keep_cancelled_ms, keep_completed_ms, keep_discarded_ms, listen, plugins, shutdown_grace_ms, slots",
                 "windlass.toml: slots: invalid type: string \"many\", expected u32",
                 "listen: 0.0.0.0:80 can be reached from other machines, and there are no tokens yet: use 127.0.0.1 or [::1]",
                 "database_url: PostgreSQL is not supported yet; use sqlite:PATH",

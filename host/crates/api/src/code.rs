@@ -53,6 +53,10 @@ codes! {
     JobNotFound = NOT_FOUND, "job_not_found", "There is no such job";
     /// No plugin has this name.
     TaskNotFound = NOT_FOUND, "task_not_found", "There is no such task";
+    /// There is no such queue, or no queue can have this name.
+    QueueNotFound = NOT_FOUND, "queue_not_found", "There is no such queue";
+    /// There is no such operation, or it has been forgotten.
+    OperationNotFound = NOT_FOUND, "operation_not_found", "There is no such operation";
     /// The job has no artifact of this name.
     ArtifactNotFound = NOT_FOUND, "artifact_not_found", "The job has no such artifact";
     /// The path is right and the method is not; see the `Allow` header.

@@ -17,7 +17,9 @@ use crate::middleware;
 use crate::problem::Problem;
 use crate::routes::events::{ProgressEventView, StateEventView};
 use crate::routes::logs::LogLineView;
-use crate::routes::{artifacts, attempts, download, events, fallback, health, jobs, logs, root, tasks};
+use crate::routes::{
+    artifacts, attempts, download, events, fallback, health, jobs, logs, operations, queues, root, tasks,
+};
 use crate::settings::ApiSettings;
 
 /// Below which path the API stands.
@@ -58,6 +60,9 @@ fn list() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(jobs::enqueue::enqueue, jobs::list::list_jobs))
         .routes(routes!(jobs::batch::enqueue_batch))
+        .routes(routes!(operations::cancel_jobs))
+        .routes(routes!(operations::retry_jobs))
+        .routes(routes!(operations::get_operation))
         .routes(routes!(jobs::read::get_job))
         .routes(routes!(jobs::command::cancel_job))
         .routes(routes!(jobs::command::retry_job))
@@ -66,6 +71,9 @@ fn list() -> OpenApiRouter<Api> {
         .routes(routes!(attempts::list_attempts))
         .routes(routes!(artifacts::list_artifacts))
         .routes(routes!(download::download_artifact))
+        .routes(routes!(queues::list_queues))
+        .routes(routes!(queues::get_queue, queues::change_queue))
+        .routes(routes!(queues::get_stats))
         .routes(routes!(tasks::list_tasks))
         .routes(routes!(tasks::get_task))
         .routes(routes!(health::healthz))
@@ -81,11 +89,12 @@ fn list() -> OpenApiRouter<Api> {
             Times are RFC 3339 in UTC. Ids are UUIDs of version 7. Lists page by cursor. Unknown fields and unknown \
             parameters are refused with their name. Every error is a problem document (RFC 9457) with a stable `code`. \
             Every call may also answer 500 (`internal`) or 503 (`database_unavailable`, with `Retry-After`). What is absent \
-            from a request and what is null are the same.",
+            from a request and what is null are the same, except in a patch.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT"),
     ),
     tags(
         (name = "jobs", description = "Enqueue, follow, read and command jobs."),
+        (name = "queues", description = "How much is in the queues, their limits, their pauses."),
         (name = "tasks", description = "What jobs can ask for."),
         (name = "health", description = "Probes."),
     ),

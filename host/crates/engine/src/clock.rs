@@ -3,7 +3,7 @@
 //! Leases, schedules and everything else that several hosts must agree on go by the database's clock, not by this one.
 
 use uuid::Uuid;
-use windlass_model::{JobId, Timestamp, WorkerId};
+use windlass_model::{JobId, OperationId, Timestamp, WorkerId};
 
 /// The time by the host's clock.
 #[must_use]
@@ -18,6 +18,13 @@ pub fn now() -> Timestamp {
 #[expect(clippy::disallowed_methods, reason = "this is the place that the rule points to")]
 pub fn new_job_id() -> JobId {
     JobId::from_uuid(Uuid::now_v7())
+}
+
+/// A new operation's id: later ones sort behind earlier ones.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the place that the rule points to")]
+pub(crate) fn new_operation_id() -> OperationId {
+    OperationId::from_uuid(Uuid::now_v7())
 }
 
 /// A new worker's id.

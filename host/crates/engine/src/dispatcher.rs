@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use windlass_model::{Job, WorkerId};
-use windlass_store::{JobQueue, StoreError};
+use windlass_model::WorkerId;
+use windlass_store::{Claimed, JobQueue, StoreError};
 
 use crate::clock;
 use crate::executor::Executor;
@@ -39,10 +39,11 @@ impl Dispatcher {
             let woken = wake.notified();
             changes.mark_unchanged();
             let pause = match self.claim(&stop).await {
-                Ok(0) => {
+                Ok((0, again_in)) => {
                     failures = 0;
                     // Spread, so that many daemons do not ask the database in step.
-                    self.poll_every.mul_f64(0.75 + 0.5 * clock::spread())
+                    let poll = self.poll_every.mul_f64(0.75 + 0.5 * clock::spread());
+                    again_in.map_or(poll, |again_in| again_in.min(poll))
                 }
                 Ok(_) => {
                     failures = 0;
@@ -68,20 +69,20 @@ impl Dispatcher {
         info!("The dispatcher has stopped: no more jobs are claimed");
     }
 
-    /// Fills the free slots, and returns how many jobs it found.
-    async fn claim(&self, stop: &CancellationToken) -> Result<usize, StoreError> {
+    /// Fills the free slots, and returns how many jobs it found and when at the latest to look again.
+    async fn claim(&self, stop: &CancellationToken) -> Result<(usize, Option<Duration>), StoreError> {
         if stop.is_cancelled() {
-            return Ok(0);
+            return Ok((0, None));
         }
         let free = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
         // Only this loop takes slots, so what is free now is still free below.
-        let Ok(mut room) = self.slots.clone().try_acquire_many_owned(free) else { return Ok(0) };
-        let jobs: Vec<Job> = self.queue.job_claim(self.worker, &self.runner.loaded(), free, None).await?;
+        let Ok(mut room) = self.slots.clone().try_acquire_many_owned(free) else { return Ok((0, None)) };
+        let Claimed { jobs, again_in } = self.queue.job_claim(self.worker, &self.runner.loaded(), free, None).await?;
         let found = jobs.len();
         for job in jobs {
             let slot: Option<OwnedSemaphorePermit> = room.split(1);
             self.executor.clone().start(job, slot);
         }
-        Ok(found)
+        Ok((found, again_in))
     }
 }

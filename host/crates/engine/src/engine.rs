@@ -20,7 +20,7 @@ use crate::port::TaskRunner;
 use crate::running::Running;
 use crate::settings::EngineSettings;
 use crate::stores::Stores;
-use crate::upkeep::{Heartbeat, Promoter, Rescuer};
+use crate::upkeep::{Heartbeat, Janitor, Operator, Promoter, Rescuer, Sweeper};
 use crate::wake::Wake;
 
 /// How long a database that does not answer may hold up the end of a shutdown.
@@ -96,7 +96,7 @@ impl Engine {
         let dispatcher = Dispatcher {
             worker: worker.id,
             queue: stores.queue,
-            runner,
+            runner: runner.clone(),
             executor,
             slots: Arc::new(Semaphore::new(settings.slots as usize)),
             wake: wake.clone(),
@@ -107,6 +107,23 @@ impl Engine {
             bus: bus.clone(),
             wake: wake.clone(),
             poll_every: settings.poll_every,
+        };
+        let operator = Operator {
+            operations: stores.operations,
+            running: running.clone(),
+            bus: bus.clone(),
+            wake: wake.clone(),
+            poll_every: settings.poll_every,
+        };
+        let sweeper = Sweeper { store: stores.janitor.clone(), runner: runner.clone(), every: settings.sweep_every };
+        let janitor = Janitor {
+            worker: worker.id,
+            store: stores.janitor,
+            queues: stores.queues,
+            runner,
+            retention: settings.retention,
+            every: settings.tidy_every,
+            ttl: settings.worker_ttl,
         };
         let rescuer = Rescuer {
             upkeep: stores.upkeep.clone(),
@@ -128,6 +145,9 @@ impl Engine {
         engine.loops.spawn(dispatcher.run(engine.stop_work.clone()));
         engine.loops.spawn(promoter.run(engine.stop_work.clone()));
         engine.loops.spawn(rescuer.run(engine.stop_work.clone()));
+        engine.loops.spawn(operator.run(engine.stop_work.clone()));
+        engine.loops.spawn(sweeper.run(engine.stop_work.clone()));
+        engine.loops.spawn(janitor.run(engine.stop_work.clone()));
         engine.loops.spawn(heartbeat.run(engine.stop_life.clone()));
         Ok(engine)
     }

@@ -8,10 +8,10 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 use windlass_model::{
-    Artifact, Backoff, Idempotency, JobId, JsonText, OnFailure, Priority, QueueName, RunAt, Submission, TaskInfo,
-    TaskName, UniqueRequest,
+    Artifact, Backoff, Idempotency, JobFilter, JobId, JsonText, OnFailure, Operation, OperationKind, Priority,
+    QueueChange, QueueInfo, QueueName, RunAt, Submission, TaskInfo, TaskName, UniqueRequest,
 };
-use windlass_store::{CancelOutcome, JobDirectory, Refusal, RetryOutcome, StoreError};
+use windlass_store::{CancelOutcome, JobDirectory, Operations, QueueBoard, Refusal, RetryOutcome, StoreError};
 
 use crate::bus::{Bus, JobWatch};
 use crate::enqueue::{Enqueued, Enqueuer};
@@ -210,6 +210,33 @@ impl Handle {
             self.wake.dispatcher();
         }
         Ok(outcome)
+    }
+
+    /// Begins to cancel or to retry all jobs that match a filter and that are there now. It is durable when this returns, and
+    /// done in the background.
+    pub async fn start_operation(&self, kind: OperationKind, filter: &JobFilter) -> Result<Operation, StoreError> {
+        let operation = self.stores.operations.operation_start(clock::new_operation_id(), kind, filter, None).await?;
+        self.wake.operator();
+        Ok(operation)
+    }
+
+    /// Where operations are read.
+    #[must_use]
+    pub fn operations(&self) -> &dyn Operations {
+        &*self.stores.operations
+    }
+
+    /// Changes a queue's settings. What may be claimed because of it is claimed at once.
+    pub async fn change_queue(&self, name: &QueueName, change: &QueueChange) -> Result<QueueInfo, StoreError> {
+        let queue = self.stores.queues.queue_change(name, change, None).await?;
+        self.wake.dispatcher();
+        Ok(queue)
+    }
+
+    /// Where queues are read.
+    #[must_use]
+    pub fn queues(&self) -> &dyn QueueBoard {
+        &*self.stores.queues
     }
 
     /// Where everything about jobs is read.

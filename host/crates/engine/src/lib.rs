@@ -28,5 +28,5 @@ pub use self::enqueue::Enqueued;
 pub use self::fingerprint::fingerprint;
 pub use self::handle::{DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT, EnqueueError, EnqueueRequest, Handle};
 pub use self::port::{ArgsFault, ArtifactError, AttemptHost, AttemptOrder, AttemptReport, HostError, TaskRunner};
-pub use self::settings::EngineSettings;
+pub use self::settings::{EngineSettings, Retention};
 pub use self::stores::Stores;

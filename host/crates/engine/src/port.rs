@@ -42,6 +42,12 @@ pub trait TaskRunner: Send + Sync {
     /// Forgets what it kept on disk for a job between attempts. Called when the job is over.
     async fn clean_up(&self, job: JobId);
 
+    /// Removes all artifacts of these jobs that it has. What it cannot remove it still has, and says so in the log.
+    async fn remove_artifacts(&self, jobs: &[JobId]);
+
+    /// The jobs that it has artifacts of, in any order.
+    async fn artifact_jobs(&self) -> Vec<JobId>;
+
     /// Opens an artifact, or a part of it, for reading.
     async fn artifact(
         &self,

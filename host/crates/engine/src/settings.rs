@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use windlass_model::Bounds;
+use windlass_model::{Bounds, KeepTime};
 
 /// What the operator can set about the engine.
 #[derive(Clone, Debug)]
@@ -26,6 +26,12 @@ pub struct EngineSettings {
     pub shutdown_grace: Duration,
     /// How much of what is not the handler's fault is borne.
     pub bounds: Bounds,
+    /// How long finished jobs are kept where their queue does not say otherwise.
+    pub retention: Retention,
+    /// How often the daemon that leads prunes finished jobs and adds up counts.
+    pub tidy_every: Duration,
+    /// How often the daemon looks for artifacts of jobs that are gone; the first time at its start.
+    pub sweep_every: Duration,
     /// Whether no other daemon can be using this database: then whoever else is registered there is dead.
     pub is_alone: bool,
 }
@@ -42,7 +48,32 @@ impl Default for EngineSettings {
             cancel_grace: Duration::from_secs(10),
             shutdown_grace: Duration::from_secs(30),
             bounds: Bounds::default(),
+            retention: Retention::default(),
+            tidy_every: Duration::from_secs(10),
+            sweep_every: Duration::from_secs(3_600),
             is_alone: false,
+        }
+    }
+}
+
+/// How long finished jobs are kept, by state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Jobs that ended well.
+    pub completed: KeepTime,
+    /// Jobs that failed for good.
+    pub discarded: KeepTime,
+    /// Jobs that somebody cancelled.
+    pub cancelled: KeepTime,
+}
+
+impl Default for Retention {
+    /// A week for what went well, a month for what somebody may still want to look into.
+    fn default() -> Self {
+        Self {
+            completed: KeepTime::from_days(7),
+            discarded: KeepTime::from_days(30),
+            cancelled: KeepTime::from_days(30),
         }
     }
 }

@@ -2,24 +2,35 @@
 
 use std::sync::Arc;
 
-use windlass_store::{JobDirectory, JobInbox, JobQueue, Upkeep};
+use windlass_store::{Janitor, JobDirectory, JobInbox, JobQueue, Operations, QueueBoard, Upkeep};
 
-/// The store's four seams. Cheap to clone.
+/// The store's seven seams. Cheap to clone.
 #[derive(Clone)]
 pub struct Stores {
     pub(crate) inbox: Arc<dyn JobInbox>,
     pub(crate) queue: Arc<dyn JobQueue>,
     pub(crate) directory: Arc<dyn JobDirectory>,
     pub(crate) upkeep: Arc<dyn Upkeep>,
+    pub(crate) queues: Arc<dyn QueueBoard>,
+    pub(crate) operations: Arc<dyn Operations>,
+    pub(crate) janitor: Arc<dyn Janitor>,
 }
 
 impl Stores {
-    /// All four seams of one database.
+    /// All seams of one database.
     #[must_use]
     pub fn of<S>(store: Arc<S>) -> Self
     where
-        S: JobInbox + JobQueue + JobDirectory + Upkeep + 'static,
+        S: JobInbox + JobQueue + JobDirectory + Upkeep + QueueBoard + Operations + Janitor + 'static,
     {
-        Self { inbox: store.clone(), queue: store.clone(), directory: store.clone(), upkeep: store }
+        Self {
+            inbox: store.clone(),
+            queue: store.clone(),
+            directory: store.clone(),
+            upkeep: store.clone(),
+            queues: store.clone(),
+            operations: store.clone(),
+            janitor: store,
+        }
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 pub(crate) struct Wake {
     dispatcher: Arc<Notify>,
     promoter: Arc<Notify>,
+    operator: Arc<Notify>,
 }
 
 impl Wake {
@@ -22,9 +23,19 @@ impl Wake {
         self.promoter.notify_one();
     }
 
+    /// There is an operation to do.
+    pub(crate) fn operator(&self) {
+        self.operator.notify_one();
+    }
+
     /// What the dispatcher waits for. One waiter; a wake-up while nobody waits is kept.
     pub(crate) fn for_dispatcher(&self) -> Arc<Notify> {
         self.dispatcher.clone()
+    }
+
+    /// What the operator waits for.
+    pub(crate) fn for_operator(&self) -> Arc<Notify> {
+        self.operator.clone()
     }
 
     /// What the promoter waits for.

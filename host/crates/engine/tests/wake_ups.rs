@@ -81,6 +81,12 @@ impl TaskRunner for Runner {
 
     async fn clean_up(&self, _job: JobId) {}
 
+    async fn remove_artifacts(&self, _jobs: &[JobId]) {}
+
+    async fn artifact_jobs(&self) -> Vec<JobId> {
+        Vec::new()
+    }
+
     async fn artifact(
         &self,
         _job: JobId,

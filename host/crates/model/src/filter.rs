@@ -1,9 +1,12 @@
 //! Which jobs a list shows.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{JobId, JobState, QueueName, TaskName, Timestamp};
 
 /// Which jobs a list shows; what is empty or absent does not narrow it. The newest come first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct JobFilter {
     /// In one of these states.
     pub states: Vec<JobState>,

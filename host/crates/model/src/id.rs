@@ -52,6 +52,8 @@ macro_rules! typed_ids {
 typed_ids! {
     /// Identifies one job. A UUID of version 7, so that ids sort by the time of the enqueue.
     JobId;
+    /// Identifies one cancel or retry of many jobs. A UUID of version 7.
+    OperationId;
     /// Identifies one run of a daemon; a restart makes a new one.
     WorkerId;
 }

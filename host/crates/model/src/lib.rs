@@ -14,7 +14,9 @@ mod json;
 mod log;
 mod name;
 mod new_job;
+mod operation;
 mod progress;
+mod queue;
 mod task;
 mod time;
 mod transition;
@@ -25,7 +27,7 @@ pub use self::attempt::{Attempt, AttemptError, AttemptOutcome, ErrorKind, Unknow
 pub use self::backoff::{Backoff, BackoffError};
 pub use self::event::{EventKind, JobEvent};
 pub use self::filter::{JobFilter, PageSize};
-pub use self::id::{JobId, WorkerId};
+pub use self::id::{JobId, OperationId, WorkerId};
 pub use self::job::{Job, JobState, Priority, PriorityError, UnknownState};
 pub use self::json::{JsonText, JsonTextError};
 pub use self::log::{LogLine, LogStream, UnknownLogStream};
@@ -33,7 +35,12 @@ pub use self::name::{NameError, QueueName, TaskName};
 pub use self::new_job::{
     FinalStates, Idempotency, NewJob, OnFailure, Parent, RunAt, Submission, Unique, UniqueMode, UniqueRequest,
 };
+pub use self::operation::{Operation, OperationKind, UnknownOperationKind};
 pub use self::progress::Progress;
+pub use self::queue::{
+    JobCounts, KeepTime, KeepTimeError, MaxRunning, MaxRunningError, Patch, QueueChange, QueueInfo, QueueKeep,
+    QueueLimits, QueueSettings, Rate, RateError,
+};
 pub use self::task::{DescriptionError, LoadError, TaskDefaults, TaskDescription, TaskInfo, TaskVersion};
 pub use self::time::{Timestamp, TimestampError};
 pub use self::transition::{AttemptFacts, Bounds, Transition};

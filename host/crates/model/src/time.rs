@@ -20,6 +20,9 @@ impl Timestamp {
     /// The largest point in time that is kept: 9999-12-30T00:00:00Z, so that every time zone can still write it.
     pub const MAX: Self = Self(253_402_128_000_000_000);
 
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
     /// From microseconds since the Unix epoch. What lies beyond [`Timestamp::MAX`] becomes it.
     #[must_use]
     pub fn from_micros(micros: i64) -> Self {

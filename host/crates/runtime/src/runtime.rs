@@ -141,6 +141,23 @@ impl Runtime {
         }
     }
 
+    /// Removes all artifacts of these jobs that are in the store. What cannot be removed is told in the log.
+    pub async fn remove_artifacts(&self, jobs: &[JobId]) {
+        for job in jobs {
+            if let Err(error) = self.artifacts.remove(*job).await {
+                warn!(job.id = %job, "The artifacts of job {job} could not be removed: {error}");
+            }
+        }
+    }
+
+    /// The jobs that have artifacts in the store. If it cannot be read that is told in the log, and there are none.
+    pub async fn artifact_jobs(&self) -> Vec<JobId> {
+        self.artifacts.jobs().await.unwrap_or_else(|error| {
+            warn!("The artifact store could not be read: {error}");
+            Vec::new()
+        })
+    }
+
     /// Opens an artifact, or a part of it, for reading.
     pub async fn artifact(
         &self,

@@ -230,19 +230,19 @@ impl TryFrom<WorkerRow> for Worker {
     }
 }
 
-fn corrupt(column: &'static str, found: impl ToString) -> StoreError {
+pub(crate) fn corrupt(column: &'static str, found: impl ToString) -> StoreError {
     StoreError::Corrupt { column, found: found.to_string() }
 }
 
-fn parsed<T: FromStr>(column: &'static str, text: &str) -> Result<T, StoreError> {
+pub(crate) fn parsed<T: FromStr>(column: &'static str, text: &str) -> Result<T, StoreError> {
     text.parse().map_err(|_| corrupt(column, text))
 }
 
-fn number<T: TryFrom<i64>>(column: &'static str, value: i64) -> Result<T, StoreError> {
+pub(crate) fn number<T: TryFrom<i64>>(column: &'static str, value: i64) -> Result<T, StoreError> {
     T::try_from(value).map_err(|_| corrupt(column, value))
 }
 
-fn json<'a, T: serde::Deserialize<'a>>(column: &'static str, text: &'a str) -> Result<T, StoreError> {
+pub(crate) fn json<'a, T: serde::Deserialize<'a>>(column: &'static str, text: &'a str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|_| corrupt(column, text))
 }
 

@@ -14,6 +14,8 @@ use crate::problem::{ApiError, FieldError};
 pub(crate) trait JsonBody: DeserializeOwned {
     /// The largest body, in bytes.
     const LIMIT: usize;
+    /// What it may say that it is.
+    const CONTENT_TYPES: &'static [&'static str] = &["application/json"];
 }
 
 /// A JSON body.
@@ -27,7 +29,7 @@ impl<S: Send + Sync, T: JsonBody> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let (_, bytes) = read_body(request, &["application/json"], T::LIMIT).await?;
+        let (_, bytes) = read_body(request, T::CONTENT_TYPES, T::LIMIT).await?;
         parse_json(&bytes).map(Self)
     }
 }

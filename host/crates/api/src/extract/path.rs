@@ -1,8 +1,10 @@
 //! The variable parts of a path.
 
+use std::str::FromStr;
+
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use windlass_model::JobId;
+use windlass_model::{JobId, OperationId};
 
 use crate::code::ErrorCode;
 use crate::problem::ApiError;
@@ -18,6 +20,29 @@ pub(crate) struct ArtifactPath {
 
 /// `{name}`: a task. Not parsed: a name that no task can have is a task that does not exist.
 pub(crate) struct TaskPath(pub(crate) String);
+
+/// `{name}`: a queue. Not parsed, as with a task.
+pub(crate) struct QueuePath(pub(crate) String);
+
+/// `{id}`: an operation.
+pub(crate) struct OperationPath(pub(crate) OperationId);
+
+impl<S: Send + Sync> FromRequestParts<S> for QueuePath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        TaskPath::from_request_parts(parts, state).await.map(|TaskPath(name)| Self(name))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OperationPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = params(parts, state).await?;
+        id(param(&params, "id"), "an operation's").map(Self)
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for JobPath {
     type Rejection = ApiError;
@@ -59,12 +84,16 @@ fn param<'a>(params: &'a RawPathParams, name: &str) -> &'a str {
 
 /// Only the usual form with hyphens: one job has one address.
 fn job_id(raw: &str) -> Result<JobId, ApiError> {
+    id(raw, "a job's")
+}
+
+fn id<T: FromStr>(raw: &str, whose: &str) -> Result<T, ApiError> {
     const LENGTH: usize = 36;
     raw.parse().ok().filter(|_| raw.len() == LENGTH).ok_or_else(|| {
         let shown: String = raw.chars().take(80).collect();
         ApiError::new(
             ErrorCode::MalformedId,
-            format!("`{shown}` is not a job's id, which looks like 0197c2a4-5b1e-7c3d-9f00-3a5d8e6b7c21."),
+            format!("`{shown}` is not {whose} id, which looks like 0197c2a4-5b1e-7c3d-9f00-3a5d8e6b7c21."),
         )
     })
 }

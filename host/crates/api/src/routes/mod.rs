@@ -8,6 +8,8 @@ pub(crate) mod fallback;
 pub(crate) mod health;
 pub(crate) mod jobs;
 pub(crate) mod logs;
+pub(crate) mod operations;
+pub(crate) mod queues;
 pub(crate) mod root;
 pub(crate) mod tasks;
 

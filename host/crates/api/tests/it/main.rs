@@ -14,6 +14,8 @@ mod events;
 mod harness;
 mod health;
 mod list;
+mod operations;
+mod queues;
 mod read;
 mod runner;
 mod tasks;

@@ -195,6 +195,12 @@ impl TaskRunner for FakeRunner {
 
     async fn clean_up(&self, _: JobId) {}
 
+    async fn remove_artifacts(&self, _: &[JobId]) {}
+
+    async fn artifact_jobs(&self) -> Vec<JobId> {
+        Vec::new()
+    }
+
     async fn artifact(
         &self,
         _: JobId,

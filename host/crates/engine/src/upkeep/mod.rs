@@ -2,9 +2,15 @@
 //! test asked for it, does a bounded amount of work, and may be done by every worker at once.
 
 mod heartbeat;
+mod janitor;
+mod operator;
 mod promoter;
 mod rescuer;
+mod sweeper;
 
 pub(crate) use self::heartbeat::Heartbeat;
+pub(crate) use self::janitor::Janitor;
+pub(crate) use self::operator::Operator;
 pub(crate) use self::promoter::Promoter;
 pub(crate) use self::rescuer::Rescuer;
+pub(crate) use self::sweeper::Sweeper;

@@ -99,7 +99,22 @@ impl Artifacts {
 
     /// Removes all that was published under a lease.
     pub(crate) async fn withdraw(&self, of: Owner) -> Result<(), object_store::Error> {
-        let folder = Key::from_iter([of.job.to_string(), of.lease.to_string()]);
+        self.clear(Key::from_iter([of.job.to_string(), of.lease.to_string()])).await
+    }
+
+    /// Removes all that was published by a job.
+    pub(crate) async fn remove(&self, job: JobId) -> Result<(), object_store::Error> {
+        self.clear(Key::from(job.to_string())).await
+    }
+
+    /// The jobs that have something here.
+    pub(crate) async fn jobs(&self) -> Result<Vec<JobId>, object_store::Error> {
+        let folders = self.0.list_with_delimiter(None).await?.common_prefixes;
+        // Whatever else lies there is not ours.
+        Ok(folders.iter().filter_map(|folder| folder.as_ref().parse().ok()).collect())
+    }
+
+    async fn clear(&self, folder: Key) -> Result<(), object_store::Error> {
         let keys: Vec<_> = self.0.list(Some(&folder)).map_ok(|object| object.location).try_collect().await?;
         for key in keys {
             self.0.delete(&key).await?;

@@ -1,5 +1,7 @@
 //! What the loop that runs jobs needs.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use windlass_model::{Artifact, Attempt, Job, JobId, LogLine, Progress, TaskName, Timestamp, Transition, WorkerId};
 
@@ -14,15 +16,23 @@ pub trait JobQueue: Send + Sync {
     /// Claims at most `limit` available jobs of the given tasks for a worker, and returns them as they are after that:
     /// `running`, `lease` and `attempt` one higher, `started_at` now, progress empty, and with a history that says so.
     ///
-    /// Jobs come by priority, then by `run_at`, then by id. No job is handed out twice. Claims nothing if `limit` is 0 or
-    /// `tasks` is empty. Not to be repeated for the same slots: a claim whose answer is lost is found by the rescue.
+    /// Jobs come by priority, then by `run_at`, then by id, over all queues. No job is handed out twice. Nothing is claimed from
+    /// a queue that is paused, nor a job that has expired. Claims nothing if `limit` is 0 or `tasks` is empty. Not to be repeated
+    /// for the same slots: a claim whose answer is lost is found by the rescue.
+    ///
+    /// A queue's limits hold whoever claims: no more than `max_running` of its jobs run at once, no more than
+    /// `max_running_per_key` of them with the same concurrency key, and no more start within any period than its rate allows. A
+    /// job whose key is taken holds up none behind it. A claim that is under way while a queue is changed may go by what was set
+    /// before.
+    ///
+    /// A queue with limits that another claim holds is left out, not waited for.
     async fn job_claim(
         &self,
         worker: WorkerId,
         tasks: &[TaskName],
         limit: u32,
         now: Option<Timestamp>,
-    ) -> Result<Vec<Job>, StoreError>;
+    ) -> Result<Claimed, StoreError>;
 
     /// Writes down how attempts ended: the job's next state, the attempt, the history, the log's rest, the artifacts; all
     /// of the list in one transaction, each fenced for itself. Returns an outcome for each, in the given order.
@@ -43,6 +53,16 @@ pub trait JobQueue: Send + Sync {
 
     /// What was kept last for the job, by any attempt. `None` if nothing was, or the job is over or not there.
     async fn checkpoint_load(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError>;
+}
+
+/// What was claimed.
+#[derive(Clone, Debug, Default)]
+pub struct Claimed {
+    /// The jobs, in their order.
+    pub jobs: Vec<Job>,
+    /// After how long there may be something to claim without anybody saying so: a rate leaves room again, or another claim
+    /// will have let go of a queue.
+    pub again_in: Option<Duration>,
 }
 
 /// How one attempt ended.

@@ -19,18 +19,8 @@ impl<D: Dialect> JobDirectory for SqlStore<D> {
 
     async fn job_list(&self, filter: &JobFilter, size: PageSize) -> Result<JobPage, StoreError> {
         let rows = usize::from(size.get());
-        let states: Vec<_> = filter.states.iter().copied().map(JobState::as_str).collect();
-        let values = vec![
-            if states.is_empty() { Value::Text(None) } else { Value::json(&states) },
-            filter.task.as_ref().map(ToString::to_string).into(),
-            filter.queue.as_ref().map(ToString::to_string).into(),
-            filter.tag.clone().into(),
-            filter.created_from.into(),
-            filter.created_before.into(),
-            Value::Id(filter.after.map(JobId::as_uuid)),
-            // One more than the page has tells whether there is another.
-            (u32::from(size.get()) + 1).into(),
-        ];
+        // One more than the page has tells whether there is another.
+        let values = list_values(filter, u32::from(size.get()) + 1);
         let mut jobs = self.read::<JobRow, Job>(statement::job_list, values).await?;
         let is_last = jobs.len() <= rows;
         jobs.truncate(rows);
@@ -59,4 +49,19 @@ impl<D: Dialect> JobDirectory for SqlStore<D> {
     async fn ping(&self) -> Result<(), StoreError> {
         self.read_rows::<(i64,)>(statement::ping, Vec::new()).await.map(drop)
     }
+}
+
+/// What `job_list` takes.
+pub(super) fn list_values(filter: &JobFilter, rows: u32) -> Vec<Value> {
+    let states: Vec<_> = filter.states.iter().copied().map(JobState::as_str).collect();
+    vec![
+        if states.is_empty() { Value::Text(None) } else { Value::json(&states) },
+        filter.task.as_ref().map(ToString::to_string).into(),
+        filter.queue.as_ref().map(ToString::to_string).into(),
+        filter.tag.clone().into(),
+        filter.created_from.into(),
+        filter.created_before.into(),
+        Value::Id(filter.after.map(JobId::as_uuid)),
+        rows.into(),
+    ]
 }

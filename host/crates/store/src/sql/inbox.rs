@@ -12,7 +12,7 @@ use crate::seam::{CancelOutcome, JobInbox, RetryOutcome, Submitted};
 use crate::statement;
 
 /// How often a transaction is begun again because somebody else wrote the same keys. Each time somebody else got on.
-const MAX_RACES: u32 = 20;
+pub(super) const MAX_RACES: u32 = 20;
 
 #[async_trait]
 impl<D: Dialect> JobInbox for SqlStore<D> {

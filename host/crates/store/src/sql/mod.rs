@@ -1,9 +1,13 @@
 //! The seams, written once for both databases. What differs stands in the statements and in [`Dialect`].
 
+mod claim;
 mod dependencies;
 mod directory;
 mod inbox;
+mod janitor;
+mod operations;
 mod queue;
+mod queues;
 mod submit;
 mod upkeep;
 mod write;

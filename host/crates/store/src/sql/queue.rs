@@ -1,13 +1,13 @@
 //! Claim, report, finish.
 
 use async_trait::async_trait;
-use windlass_model::{Job, JobId, JobState, TaskName, Timestamp, WorkerId};
+use windlass_model::{JobId, TaskName, Timestamp, WorkerId};
 
 use super::SqlStore;
 use super::write::NewEvent;
 use crate::StoreError;
 use crate::dialect::Dialect;
-use crate::seam::{FinishOutcome, Finished, JobQueue, StepReport};
+use crate::seam::{Claimed, FinishOutcome, Finished, JobQueue, StepReport};
 use crate::statement;
 use crate::value::Value;
 
@@ -19,19 +19,13 @@ impl<D: Dialect> JobQueue for SqlStore<D> {
         tasks: &[TaskName],
         limit: u32,
         now: Option<Timestamp>,
-    ) -> Result<Vec<Job>, StoreError> {
+    ) -> Result<Claimed, StoreError> {
         if limit == 0 || tasks.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Claimed::default());
         }
         let mut write = self.write(now).await?;
-        let values = vec![worker.as_uuid().into(), Value::json(tasks), limit.into(), write.now.into()];
-        let mut claimed = write.jobs(statement::job_claim, values).await?;
-        let events: Vec<_> =
-            claimed.iter().map(|job| NewEvent::state(job.id, job.attempt, JobState::Running, None)).collect();
-        write.append_events(&events).await?;
+        let claimed = write.claim(worker, tasks, limit).await?;
         write.commit().await?;
-        // No database promises an order of what RETURNING returns.
-        claimed.sort_by_key(|job| (job.priority, job.run_at, job.id));
         Ok(claimed)
     }
 

@@ -1,6 +1,6 @@
 //! Enqueue: what is there already, what is refused, what is added.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -238,6 +238,9 @@ impl<D: Dialect> Write<D> {
         if new.is_empty() {
             return Ok(HashMap::new());
         }
+        // Sorted, so that two that add the same new names do not wait for each other in a circle.
+        let queues: BTreeSet<_> = new.iter().map(|job| &job.queue).collect();
+        self.execute(statement::queue_ensure, vec![Value::json(&queues)]).await?;
         let rows: Vec<_> = new.iter().map(|job| new_row(job, self.now)).collect();
         let values = vec![Value::json(&rows), self.now.into()];
         let added: Vec<JobRow> = self.rows(statement::job_insert, values).await?;
@@ -306,7 +309,7 @@ fn ended_before(new: &[&NewJob], known: &Known) -> Vec<JobId> {
     ended
 }
 
-fn answers_since(now: Timestamp) -> Timestamp {
+pub(super) fn answers_since(now: Timestamp) -> Timestamp {
     now.minus(ANSWER_KEPT)
 }
 

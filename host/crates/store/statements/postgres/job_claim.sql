@@ -1,16 +1,9 @@
--- Claims the next jobs of some tasks for a worker. $1: the worker, $2: the tasks as a JSON array, $3: how many, $4: now.
-WITH next AS MATERIALIZED (
-    SELECT id FROM jobs
-    WHERE state = 'available' AND task IN (SELECT jsonb_array_elements_text($2::jsonb))
-    ORDER BY priority, run_at, id
-    LIMIT $3
-    FOR UPDATE SKIP LOCKED
-)
+-- Claims the chosen jobs for a worker. $1: the worker, $2: their ids as a JSON array, $3: now.
 UPDATE jobs
-SET state = 'running', worker_id = $1, lease = lease + 1, attempt = attempt + 1, started_at = $4,
+SET state = 'running', worker_id = $1, lease = lease + 1, attempt = attempt + 1, started_at = $3,
     percent_complete = NULL, task_step = NULL, status_info = NULL
-FROM next
-WHERE jobs.id = next.id
+FROM jsonb_array_elements_text($2::jsonb) AS chosen (id)
+WHERE jobs.id = chosen.id::uuid AND jobs.state = 'available'
 RETURNING
     jobs.id, jobs.task, jobs.queue, jobs.priority, jobs.state, jobs.args, jobs.output, jobs.error_kind,
     jobs.error_message, jobs.attempt, jobs.max_attempts, jobs.timeout_ms, jobs.backoff, jobs.lease,

@@ -1,14 +1,9 @@
--- Claims the next jobs of some tasks for a worker. ?1: the worker, ?2: the tasks as a JSON array, ?3: how many, ?4: now.
--- Differs from postgres: no SKIP LOCKED. SQLite has one writer, so nobody else can hold these rows.
+-- Claims the chosen jobs for a worker. ?1: the worker, ?2: their ids as a JSON array, ?3: now.
+-- Differs from postgres: json_each in place of jsonb_array_elements_text, and ids travel as hexadecimal.
 UPDATE jobs
-SET state = 'running', worker_id = ?1, lease = lease + 1, attempt = attempt + 1, started_at = ?4,
+SET state = 'running', worker_id = ?1, lease = lease + 1, attempt = attempt + 1, started_at = ?3,
     percent_complete = NULL, task_step = NULL, status_info = NULL
-WHERE id IN (
-    SELECT id FROM jobs
-    WHERE state = 'available' AND task IN (SELECT value FROM json_each(?2))
-    ORDER BY priority, run_at, id
-    LIMIT ?3
-)
+WHERE id IN (SELECT unhex(value) FROM json_each(?2)) AND state = 'available'
 RETURNING
     id, task, queue, priority, state, args, output, error_kind, error_message, attempt, max_attempts,
     timeout_ms, backoff, lease, worker_id, crash_count, host_fault_count, cancel_requested_at,

@@ -1,0 +1,153 @@
+//! Cancels and retries of many jobs.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use sqlx::FromRow;
+use uuid::Uuid;
+use windlass_model::{Job, JobFilter, JobId, Operation, OperationId, OperationKind, Timestamp};
+
+use super::SqlStore;
+use super::directory::list_values;
+use super::inbox::MAX_RACES;
+use super::write::{Unwanted, Write};
+use crate::StoreError;
+use crate::dialect::Dialect;
+use crate::row::{json, number, parsed};
+use crate::seam::{OperationStep, Operations, RetryOutcome};
+use crate::statement;
+use crate::value::{Time, Value, as_json};
+
+/// How many jobs one step does.
+const STEP: u32 = 200;
+
+#[derive(FromRow)]
+struct OperationRow {
+    id: Uuid,
+    kind: String,
+    filter: String,
+    cursor: Option<Uuid>,
+    seen: i64,
+    changed: i64,
+    created_at: Time,
+    finished_at: Option<Time>,
+}
+
+/// What became of the jobs of a page.
+#[derive(Default)]
+struct Done {
+    changed: Vec<JobId>,
+    to_stop: Vec<(JobId, u64)>,
+}
+
+#[async_trait]
+impl<D: Dialect> Operations for SqlStore<D> {
+    async fn operation_start(
+        &self,
+        id: OperationId,
+        kind: OperationKind,
+        filter: &JobFilter,
+        now: Option<Timestamp>,
+    ) -> Result<Operation, StoreError> {
+        let mut write = self.write(now).await?;
+        let values = vec![id.as_uuid().into(), kind.as_str().into(), as_json(filter).as_str().into(), write.now.into()];
+        write.execute(statement::operation_insert, values).await?;
+        let created_at = write.now;
+        write.commit().await?;
+        Ok(Operation { id, kind, filter: filter.clone(), seen: 0, changed: 0, created_at, finished_at: None })
+    }
+
+    async fn operation_get(&self, id: OperationId) -> Result<Option<Operation>, StoreError> {
+        Ok(self.read::<OperationRow, Operation>(statement::operation_get, vec![id.as_uuid().into()]).await?.pop())
+    }
+
+    async fn operation_step(&self, now: Option<Timestamp>) -> Result<Option<OperationStep>, StoreError> {
+        let mut races = 0;
+        loop {
+            match self.step_once(now).await {
+                Err(fault) if fault.is_race() && races < MAX_RACES => races += 1,
+                answer => return answer,
+            }
+        }
+    }
+}
+
+#[expect(private_bounds, reason = "which databases there are is decided in this crate")]
+impl<D: Dialect> SqlStore<D> {
+    async fn step_once(&self, now: Option<Timestamp>) -> Result<Option<OperationStep>, StoreError> {
+        let mut write = self.write(now).await?;
+        let row = write.rows::<OperationRow>(statement::operation_take, Vec::new()).await?.pop();
+        let Some(row) = row else { return Ok(None) };
+        let after = row.cursor.map(JobId::from_uuid);
+        let mut operation = Operation::try_from(row)?;
+        // Up to its own time: the list's bound is the first time that is left out.
+        let until = operation.created_at.plus(std::time::Duration::from_micros(1));
+        let filter = JobFilter {
+            after,
+            created_before: Some(operation.filter.created_before.map_or(until, |before| before.min(until))),
+            ..operation.filter.clone()
+        };
+        let jobs = write.jobs(statement::job_list, list_values(&filter, STEP)).await?;
+        let done = match operation.kind {
+            OperationKind::Cancel => write.cancel_page(&jobs).await?,
+            OperationKind::Retry => write.retry_page(&jobs).await?,
+        };
+        let (seen, changed) = (jobs.len() as u64, done.changed.len() as u64);
+        operation.seen += seen;
+        operation.changed += changed;
+        operation.finished_at = (seen < u64::from(STEP)).then_some(write.now);
+        let values = vec![
+            operation.id.as_uuid().into(),
+            Value::Id(jobs.last().map(|job| job.id.as_uuid())),
+            Value::count(seen),
+            Value::count(changed),
+            operation.finished_at.into(),
+        ];
+        write.execute(statement::operation_move, values).await?;
+        write.commit().await?;
+        Ok(Some(OperationStep { operation, changed: done.changed, to_stop: done.to_stop }))
+    }
+}
+
+impl<D: Dialect> Write<D> {
+    async fn cancel_page(&mut self, jobs: &[Job]) -> Result<Done, StoreError> {
+        let unwanted: Vec<_> =
+            jobs.iter().map(|job| Unwanted::new(job.id, "cancelled before it ran".to_owned())).collect();
+        let mut done = Done { changed: self.cancel(&unwanted).await?, ..Done::default() };
+        let cancelled: HashSet<_> = done.changed.iter().copied().collect();
+        for job in jobs.iter().filter(|job| !job.state.is_final() && !cancelled.contains(&job.id)) {
+            let values = vec![job.id.as_uuid().into(), self.now.into()];
+            if self.execute(statement::job_cancel_request, values).await? > 0 {
+                done.changed.push(job.id);
+                done.to_stop.push((job.id, job.lease));
+            }
+        }
+        Ok(done)
+    }
+
+    async fn retry_page(&mut self, jobs: &[Job]) -> Result<Done, StoreError> {
+        let mut done = Done::default();
+        for job in jobs {
+            if let RetryOutcome::Retried(job) = self.retry(job.id).await? {
+                done.changed.push(job.id);
+            }
+        }
+        Ok(done)
+    }
+}
+
+impl TryFrom<OperationRow> for Operation {
+    type Error = StoreError;
+
+    fn try_from(row: OperationRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: OperationId::from_uuid(row.id),
+            kind: parsed("kind", &row.kind)?,
+            filter: json("filter", &row.filter)?,
+            seen: number("seen", row.seen)?,
+            changed: number("changed", row.changed)?,
+            created_at: row.created_at.0,
+            finished_at: row.finished_at.map(|time| time.0),
+        })
+    }
+}

@@ -1,0 +1,7 @@
+-- The settings of a queue, held until the transaction ends. $1: its name.
+SELECT
+    paused_at, max_running, max_running_per_key, rate_limit, rate_period_ms, keep_completed_ms, keep_discarded_ms,
+    keep_cancelled_ms
+FROM queues
+WHERE name = $1
+FOR NO KEY UPDATE
