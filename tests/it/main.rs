@@ -14,5 +14,7 @@ mod endings;
 mod export;
 mod hot_swap;
 mod progress;
+mod queues;
+mod retention;
 mod retry;
 mod shutdown;
