@@ -35,7 +35,7 @@
 //!
 //! - Arguments come by serde. What does not fit is refused by the daemon when the job is enqueued, because the component
 //!   carries their JSON Schema (by schemars), and by this crate otherwise.
-//! - [`Job`] tells progress, asks about cancellation, keeps checkpoints.
+//! - [`Job`] tells progress, asks about cancellation, keeps checkpoints, enqueues other jobs ([`Enqueue`]).
 //! - [`TaskError`] says how a failed attempt goes on. `?` on any error is [`retryable`].
 //! - A panic fails the attempt; its message stands in the job's log.
 //! - Whatever is printed becomes the job's log.
@@ -45,6 +45,7 @@ mod args;
 pub mod bindings;
 mod checkpoint;
 mod describe;
+mod enqueue;
 mod error;
 mod job;
 mod progress;
@@ -52,6 +53,7 @@ mod progress;
 pub use schemars;
 pub use windlass_guest_macros::task;
 
+pub use self::enqueue::Enqueue;
 pub use self::error::{OrFatal, TaskError, cancelled, fatal, retryable, snooze};
 pub use self::job::Job;
 pub use self::progress::Report;

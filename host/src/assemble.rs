@@ -120,4 +120,17 @@ impl runtime::AttemptHost for Host {
     async fn load_checkpoint(&self) -> Result<Option<Vec<u8>>, runtime::HostError> {
         self.0.load_checkpoint().await.map_err(|error| runtime::HostError(error.0))
     }
+
+    async fn enqueue(&self, request: String) -> Result<Result<String, String>, runtime::HostError> {
+        let parsed = match windlass_api::parse_enqueue(&request, engine::now()) {
+            Ok(parsed) => parsed,
+            Err(faults) => return Ok(Err(faults)),
+        };
+        let fingerprint = engine::fingerprint(&JsonText::trusted(request));
+        match self.0.enqueue(parsed, fingerprint).await {
+            Ok(id) => Ok(Ok(id.to_string())),
+            Err(error) if error.is_refusal() => Ok(Err(error.to_string())),
+            Err(error) => Err(runtime::HostError(error.to_string())),
+        }
+    }
 }

@@ -12,9 +12,8 @@ use tempfile::TempDir;
 /// How long a test waits for what must come: long, because CI's machines are slow and busy; nothing waits so long when it passes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Grants of the probe: it may read and write the folder `shared` of the data directory, and read one value.
-const PROBE_GRANTS: &str =
-    "[env]\nGREETING = \"good morning\"\n\n[[directory]]\nhost = \"shared\"\nguest = \"/data\"\nmode = \"write\"\n";
+/// Grants of the probe: it may enqueue itself, read and write the folder `shared` of the data directory, and read one value.
+const PROBE_GRANTS: &str = "enqueue = [\"probe\"]\n[env]\nGREETING = \"good morning\"\n\n[[directory]]\nhost = \"shared\"\nguest = \"/data\"\nmode = \"write\"\n";
 
 /// A running daemon. Killed when it is dropped; then its log must hold no error that the test did not expect.
 pub(crate) struct Daemon {

@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod cancel;
+mod chains;
 mod command_line;
 mod daemon;
 mod durability;
@@ -18,3 +19,4 @@ mod queues;
 mod retention;
 mod retry;
 mod shutdown;
+mod twice;

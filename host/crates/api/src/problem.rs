@@ -189,7 +189,6 @@ impl ApiError {
     }
 
     /// The text for people.
-    #[cfg(test)]
     pub(crate) fn detail(&self) -> &str {
         &self.0.detail
     }

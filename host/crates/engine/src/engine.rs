@@ -68,7 +68,7 @@ impl Engine {
                 bus: bus.clone(),
                 wake: wake.clone(),
                 running: running.clone(),
-                enqueuer,
+                enqueuer: enqueuer.clone(),
                 stopping: CancellationToken::new(),
             },
             worker: worker.clone(),
@@ -83,6 +83,7 @@ impl Engine {
             worker: worker.id,
             queue: stores.queue.clone(),
             runner: runner.clone(),
+            enqueuer,
             finisher,
             running: running.clone(),
             bus: bus.clone(),
@@ -138,7 +139,8 @@ impl Engine {
             every: settings.heartbeat_every,
             ttl: settings.worker_ttl,
         };
-        engine.loops.spawn(enqueue_loop.run(engine.stop_work.clone()));
+        // Until the end: a job that still runs may enqueue others.
+        engine.loops.spawn(enqueue_loop.run(engine.stop_life.clone()));
         engine.loops.spawn(finish_loop.run(engine.give_up.clone()));
         engine.loops.spawn(dispatcher.run(engine.stop_work.clone()));
         engine.loops.spawn(promoter.run(engine.stop_work.clone()));

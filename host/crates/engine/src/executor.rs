@@ -11,7 +11,9 @@ use windlass_model::{Attempt, AttemptFacts, AttemptOutcome, Bounds, Job, JobStat
 use windlass_store::{FinishOutcome, Finished, JobQueue};
 
 use crate::bus::Bus;
+use crate::children::Children;
 use crate::clock;
+use crate::enqueue::Enqueuer;
 use crate::finisher::Finisher;
 use crate::port::{AttemptOrder, AttemptReport, TaskRunner};
 use crate::reporter::Reporter;
@@ -23,6 +25,7 @@ pub(crate) struct Executor {
     pub(crate) worker: WorkerId,
     pub(crate) queue: Arc<dyn JobQueue>,
     pub(crate) runner: Arc<dyn TaskRunner>,
+    pub(crate) enqueuer: Enqueuer,
     pub(crate) finisher: Finisher,
     pub(crate) running: Running,
     pub(crate) bus: Bus,
@@ -66,7 +69,9 @@ impl Executor {
             signals.cancel.cancel();
             signals.interrupt.cancel();
         }
-        let reporter = Arc::new(Reporter::new(&job, self.queue.clone(), self.bus.clone(), signals.clone()));
+        let children = Children::of(&job, self.enqueuer.clone(), self.runner.clone());
+        let reporter = Reporter::new(&job, self.queue.clone(), self.bus.clone(), signals.clone(), children);
+        let reporter = Arc::new(reporter);
         let deadline = job.timeout.map(|timeout| clock::now().plus(timeout));
         debug!(job.id = %job.id, task = %job.task, attempt = job.attempt, "Job {} starts attempt {}", job.id, job.attempt);
         Begun { order: AttemptOrder { job, deadline }, signals, reporter }

@@ -119,7 +119,7 @@ pub enum EnqueueError {
         reason: String,
     },
     /// The arguments do not fit the task's schema.
-    #[error("the arguments do not fit the task `{task}`")]
+    #[error("the arguments do not fit the task `{task}`: {}", fault_text(faults))]
     Args {
         /// Which of the requests, from 0.
         index: usize,
@@ -142,6 +142,23 @@ pub enum EnqueueError {
     Store(#[source] Arc<StoreError>),
 }
 
+fn fault_text(faults: &[ArgsFault]) -> String {
+    let fault = |fault: &ArgsFault| format!("`{}` {}", fault.pointer, fault.message);
+    faults.iter().map(fault).collect::<Vec<_>>().join("; ")
+}
+
+impl EnqueueError {
+    /// Whether it is the request that is at fault, and not the daemon.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        match self {
+            Self::UnknownTask { .. } | Self::NotLoaded { .. } | Self::Args { .. } => true,
+            Self::Refused(refusal) => !matches!(refusal, Refusal::ParentLost),
+            Self::Overloaded | Self::Stopping | Self::Store(_) => false,
+        }
+    }
+}
+
 fn refusal_text(refusal: &Refusal) -> String {
     match refusal {
         Refusal::Duplicate { holder, .. } => format!("job {holder} holds the same unique key"),
@@ -159,6 +176,9 @@ impl Handle {
         requests: Vec<EnqueueRequest>,
         idempotency: Option<Idempotency>,
     ) -> Result<Enqueued, EnqueueError> {
+        if self.stopping.is_cancelled() {
+            return Err(EnqueueError::Stopping);
+        }
         let jobs = requests
             .into_iter()
             .enumerate()

@@ -4,6 +4,7 @@
 //! nor WebAssembly. It decides nothing about states: `windlass-model` does.
 
 mod bus;
+mod children;
 mod clock;
 mod dispatcher;
 mod engine;

@@ -14,6 +14,8 @@ use windlass_model::{
     Artifact, AttemptOutcome, Job, JobId, JsonText, LogStream, Progress, TaskInfo, TaskName, Timestamp,
 };
 
+use crate::handle::{EnqueueError, EnqueueRequest};
+
 /// Somebody who knows tasks and runs them.
 #[async_trait]
 pub trait TaskRunner: Send + Sync {
@@ -101,6 +103,10 @@ pub trait AttemptHost: Send + Sync {
 
     /// The checkpoint that was kept last.
     async fn load_checkpoint(&self) -> Result<Option<Vec<u8>>, HostError>;
+
+    /// Enqueues a job as this one's child, and returns its id. It is durable when this returns. `fingerprint` says what was asked
+    /// for: an attempt that asks for the same thing as often as an earlier one gets that one's jobs.
+    async fn enqueue(&self, request: EnqueueRequest, fingerprint: String) -> Result<JobId, EnqueueError>;
 }
 
 /// The daemon could not do what a guest asked for: not the guest's fault.

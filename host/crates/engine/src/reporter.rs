@@ -12,7 +12,9 @@ use windlass_model::{Job, JobId, LogLine, LogStream, Progress, Timestamp};
 use windlass_store::{JobQueue, StepReport};
 
 use crate::bus::Bus;
+use crate::children::Children;
 use crate::clock;
+use crate::handle::{EnqueueError, EnqueueRequest};
 use crate::port::{AttemptHost, HostError};
 use crate::running::Signals;
 
@@ -28,6 +30,7 @@ pub(crate) struct Reporter {
     queue: Arc<dyn JobQueue>,
     bus: Bus,
     signals: Signals,
+    children: Children,
     told: Mutex<Told>,
 }
 
@@ -48,9 +51,9 @@ pub(crate) struct Rest {
 }
 
 impl Reporter {
-    pub(crate) fn new(job: &Job, queue: Arc<dyn JobQueue>, bus: Bus, signals: Signals) -> Self {
+    pub(crate) fn new(job: &Job, queue: Arc<dyn JobQueue>, bus: Bus, signals: Signals, children: Children) -> Self {
         let told = Mutex::default();
-        Self { id: job.id, lease: job.lease, attempt: job.attempt, queue, bus, signals, told }
+        Self { id: job.id, lease: job.lease, attempt: job.attempt, queue, bus, signals, children, told }
     }
 
     /// Writes what was told, at most once in every interval, until the attempt is over.
@@ -160,5 +163,9 @@ impl AttemptHost for Reporter {
             .checkpoint_load(self.id)
             .await
             .map_err(|fault| HostError(format!("cannot read the checkpoint: {fault}")))
+    }
+
+    async fn enqueue(&self, request: EnqueueRequest, fingerprint: String) -> Result<JobId, EnqueueError> {
+        self.children.enqueue(request, fingerprint).await
     }
 }

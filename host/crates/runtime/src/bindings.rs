@@ -6,6 +6,7 @@ wasmtime::component::bindgen!({
     imports: {
         "windlass:task/job.save-checkpoint": async | trappable,
         "windlass:task/job.load-checkpoint": async | trappable,
+        "windlass:task/jobs.enqueue": async | trappable,
         default: trappable,
     },
     exports: { default: async },

@@ -1,6 +1,8 @@
 //! The grants file beside a plugin: what the operator lets it touch. Nothing is granted by default.
 //!
 //! ```toml
+//! enqueue = ["send-email"]   # tasks that its jobs may enqueue
+//!
 //! [env]
 //! REGION = "north"
 //!
@@ -19,6 +21,7 @@ use windlass_model::JsonText;
 
 use crate::capability::directories::{DirectoryFault, DirectoryGrant};
 use crate::capability::environment::Environment;
+use crate::capability::jobs::EnqueueGrant;
 
 /// What is wrong with one line of a grants file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +75,7 @@ impl GrantFault {
 pub(crate) struct Grants {
     environment: Environment,
     directories: Vec<DirectoryGrant>,
+    pub(crate) enqueue: EnqueueGrant,
 }
 
 impl Grants {
@@ -84,7 +88,8 @@ impl Grants {
             match key.as_str() {
                 "env" => grants.environment = Environment::parse(value, &mut faults),
                 "directory" => grants.directories = DirectoryGrant::parse_all(value, base, &mut faults),
-                _ => faults.push(GrantFault::unknown(key, "env, directory")),
+                "enqueue" => grants.enqueue = EnqueueGrant::parse(value, &mut faults),
+                _ => faults.push(GrantFault::unknown(key, "directory, enqueue, env")),
             }
         }
         if faults.is_empty() { Ok(grants) } else { Err(faults) }
@@ -98,7 +103,7 @@ impl Grants {
 
     /// For people: names, never values that could be secret.
     pub(crate) fn shown(&self) -> JsonText {
-        let shown = json!({ "env": self.environment.names(), "directory": self.directories });
+        let shown = json!({ "env": self.environment.names(), "directory": self.directories, "enqueue": self.enqueue });
         JsonText::trusted(shown.to_string())
     }
 }
@@ -140,7 +145,7 @@ mod tests {
         assert_eq!(
             faults(text),
             [
-                "`colour` is unknown here, the keys are: env, directory",
+                "`colour` is unknown here, the keys are: directory, enqueue, env",
                 "`directory 1.guest`: it must be an absolute path, such as \"/data\"",
                 "`directory 2.size` is unknown here, the keys are: host, guest, mode",
                 "`directory 2.host`: there is no directory `BASE/missing`: make it, or take the grant away",
@@ -175,6 +180,6 @@ mod tests {
     #[test]
     fn what_is_shown_has_no_values() {
         let grants = Grants::parse("[env]\nTOKEN = 'secret'", Path::new("/")).ok().unwrap();
-        assert_eq!(grants.shown().as_str(), r#"{"directory":[],"env":["TOKEN"]}"#);
+        assert_eq!(grants.shown().as_str(), r#"{"directory":[],"enqueue":[],"env":["TOKEN"]}"#);
     }
 }

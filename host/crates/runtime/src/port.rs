@@ -41,6 +41,12 @@ pub trait AttemptHost: Send + Sync {
 
     /// The checkpoint that was kept last.
     async fn load_checkpoint(&self) -> Result<Option<Vec<u8>>, HostError>;
+
+    /// Enqueues a job as this one's child, and returns its id, or what is wrong with the request in words. It is durable when
+    /// this returns. Refuses if there is no queue.
+    async fn enqueue(&self, _request: String) -> Result<Result<String, String>, HostError> {
+        Ok(Err("there is no queue here, so nothing can be enqueued".to_owned()))
+    }
 }
 
 /// The daemon could not do what a guest asked for: not the guest's fault.

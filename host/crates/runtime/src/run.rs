@@ -95,6 +95,7 @@ impl Attempt {
             job: Arc::clone(&self.job),
             deadline: self.deadline,
             checkpoint_max: limits.checkpoint_bytes,
+            enqueue: self.version.grants.enqueue.clone(),
             home: self.home.clone(),
         };
         Ok(Guest::new(wasi.build(), limits, Some(access)).into_store(engine, limits))

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use windlass_guest::schemars::{self, JsonSchema};
-use windlass_guest::{Job, TaskError, cancelled, fatal, retryable, snooze, task};
+use windlass_guest::{Enqueue, Job, TaskError, cancelled, fatal, retryable, snooze, task};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
@@ -67,6 +67,8 @@ enum Args {
     WaitFile { path: String },
     /// Appends a line to a file: a start that a test can count.
     Append { path: String, line: String },
+    /// Enqueues these requests in turn, then fails as retryable before attempt `until`. Returns the ids, or what was refused.
+    Enqueue { requests: Vec<Value>, until: u32 },
 }
 
 /// Probe
@@ -151,5 +153,21 @@ fn probe(job: &Job, args: Args) -> Result<Value, TaskError> {
         })),
         Args::WaitFile { path } => files::wait_for(job, &path),
         Args::Append { path, line } => files::append(&path, &line),
+        Args::Enqueue { requests, until } => {
+            let answers: Vec<_> = requests.into_iter().map(|request| enqueue(job, request)).collect();
+            match job.attempt() < until {
+                true => Err(retryable(json!(answers).to_string())),
+                false => Ok(json!(answers)),
+            }
+        }
+    }
+}
+
+fn enqueue(job: &Job, request: Value) -> Value {
+    let Value::Object(fields) = request else { return json!("not an object") };
+    let request = fields.into_iter().fold(Enqueue::new(""), |request, (field, value)| request.set(field, value));
+    match job.enqueue(request) {
+        Ok(id) => json!({ "id": id }),
+        Err(refused) => json!({ "refused": format!("{refused:?}") }),
     }
 }

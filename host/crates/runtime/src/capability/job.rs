@@ -11,6 +11,7 @@ use windlass_model::{Job, Progress, Timestamp};
 
 use crate::bindings::windlass::task::job::Host;
 use crate::bindings::windlass::task::task_types;
+use crate::capability::jobs::EnqueueGrant;
 use crate::guest::Guest;
 use crate::port::{AttemptHost, HostError};
 use crate::text;
@@ -21,6 +22,8 @@ pub(crate) struct JobAccess {
     pub(crate) job: Arc<Job>,
     pub(crate) deadline: Option<Timestamp>,
     pub(crate) checkpoint_max: usize,
+    /// The tasks that it may enqueue.
+    pub(crate) enqueue: EnqueueGrant,
     /// The caller's runtime. Calls that wait for the database are made there, so that its connections never come to
     /// live on the guests' threads.
     pub(crate) home: Handle,
@@ -30,7 +33,7 @@ pub(crate) struct JobAccess {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum JobMisuse {
     /// There is no job while `describe` runs.
-    #[error("`describe` cannot use the interface `job`: there is no job yet")]
+    #[error("`describe` cannot use the interfaces `job` and `jobs`: there is no job yet")]
     NoJob,
     /// The checkpoint is too large.
     #[error("a checkpoint of {} was saved, at most {} are kept", text::size(*found as u64), text::size(*max as u64))]
@@ -38,7 +41,7 @@ pub(crate) enum JobMisuse {
 }
 
 impl JobAccess {
-    async fn ask<F, T>(&self, call: F) -> Result<T, HostError>
+    pub(crate) async fn ask<F, T>(&self, call: F) -> Result<T, HostError>
     where
         F: Future<Output = Result<T, HostError>> + Send + 'static,
         T: Send + 'static,
@@ -64,7 +67,7 @@ impl JobAccess {
 }
 
 impl Guest {
-    fn job(&self) -> wasmtime::Result<&JobAccess> {
+    pub(crate) fn job(&self) -> wasmtime::Result<&JobAccess> {
         self.job.as_ref().ok_or_else(|| JobMisuse::NoJob.into())
     }
 }

@@ -7,5 +7,6 @@ pub(crate) mod artifacts;
 pub(crate) mod directories;
 pub(crate) mod environment;
 pub(crate) mod job;
+pub(crate) mod jobs;
 pub(crate) mod memory;
 pub(crate) mod stdio;

@@ -11,6 +11,7 @@ use windlass_model::{
 
 use super::terms::{BackoffBody, OnFailureBody, UniqueBody, check_after, check_key, check_unique};
 
+use crate::extract::parse_json;
 use crate::problem::FieldError;
 
 /// The largest arguments, in bytes of JSON. What is larger belongs in a file, with its name in the arguments.
@@ -139,6 +140,12 @@ impl EnqueueBody {
     }
 }
 
+/// Reads a job as a guest sends it: the same JSON as an application's, with the faults in words.
+pub fn parse_enqueue(text: &str, now: Timestamp) -> Result<EnqueueRequest, String> {
+    let body: EnqueueBody = parse_json(text.as_bytes()).map_err(|error| error.detail().to_owned())?;
+    body.check(now, "").map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+}
+
 fn check_object(faults: &mut Faults<'_>, field: &str, value: Option<&JsonText>, max: usize) {
     let Some(value) = value else { return };
     let found = value.as_str().len();
@@ -204,7 +211,6 @@ impl Faults<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::parse_json;
 
     const NOW: i64 = 1_795_000_000_000_000;
 

@@ -11,6 +11,7 @@ mod refusal;
 mod terms;
 mod view;
 
+pub use self::body::parse_enqueue;
 pub(crate) use self::read::whole;
 pub(crate) use self::refusal::{stopping, unknown_task};
 pub(crate) use self::view::{ErrorView, JobStateView, duration_ms};

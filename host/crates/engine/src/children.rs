@@ -1,0 +1,42 @@
+//! Jobs that a running job enqueues.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use windlass_model::{Job, JobId, Parent, Submission};
+
+use crate::enqueue::{Enqueuer, fill_in};
+use crate::handle::{EnqueueError, EnqueueRequest};
+use crate::port::TaskRunner;
+
+/// Enqueues the children of one attempt.
+pub(crate) struct Children {
+    parent: JobId,
+    lease: u64,
+    enqueuer: Enqueuer,
+    runner: Arc<dyn TaskRunner>,
+    /// How often this attempt made each request.
+    made: Mutex<HashMap<String, u32>>,
+}
+
+impl Children {
+    pub(crate) fn of(job: &Job, enqueuer: Enqueuer, runner: Arc<dyn TaskRunner>) -> Self {
+        Self { parent: job.id, lease: job.lease, enqueuer, runner, made: Mutex::default() }
+    }
+
+    /// Enqueues a job, unless another attempt made the same request as often before: then that one's job is meant.
+    pub(crate) async fn enqueue(&self, request: EnqueueRequest, fingerprint: String) -> Result<JobId, EnqueueError> {
+        let parent = Parent { id: self.parent, lease: self.lease, child_key: self.next_key(fingerprint) };
+        let job = fill_in(&*self.runner, 0, request, Some(parent))?;
+        let enqueued = self.enqueuer.submit(Submission::from(vec![job])).await?;
+        enqueued.jobs.first().map(|added| added.job.id).ok_or(EnqueueError::Stopping)
+    }
+
+    /// The number of the request among those like it, and what it is like.
+    fn next_key(&self, fingerprint: String) -> String {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = made.entry(fingerprint.clone()).or_default();
+        *count += 1;
+        format!("{count}:{fingerprint}")
+    }
+}
