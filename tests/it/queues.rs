@@ -35,11 +35,11 @@ async fn no_more_jobs_run_at_once_than_the_queue_allows() {
     for number in 0..6 {
         ids.push(daemon.enqueue(json!({ "do": "wait_file", "path": format!("/data/{number}") })).await);
     }
-    for number in 0..6 {
+    for (number, id) in ids.iter().enumerate() {
         let at_once = daemon.until_at("/api/v1/stats", |stats| stats["jobs"]["running"] == (6 - number).min(2)).await;
         assert_eq!(at_once["jobs"]["completed"], number);
         std::fs::write(daemon.path().join(format!("shared/{number}")), "").unwrap();
-        daemon.finished(&ids[number]).await;
+        daemon.finished(id).await;
     }
 }
 
