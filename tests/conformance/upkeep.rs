@@ -70,7 +70,7 @@ pub(crate) async fn a_job_of_a_worker_that_is_not_there_is_taken_away<S: Store>(
 pub(crate) async fn a_rescue_is_bounded<S: Store>(db: &Fixture<S>) {
     let jobs: Vec<_> = (1..=5).map(new_job).collect();
     db.store.job_insert(&jobs, Some(at(0))).await.unwrap();
-    db.store.job_claim(worker(1), &[task()], 5, Some(at(1))).await.unwrap().jobs;
+    db.store.job_claim(worker(1), &[task()], 5, Some(at(1))).await.unwrap();
     assert_eq!(db.store.job_rescue(Bounds::default(), 3, Some(at(2))).await.unwrap().len(), 3);
     assert_eq!(db.store.job_rescue(Bounds::default(), 3, Some(at(2))).await.unwrap().len(), 2);
 }

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::daemon::{Daemon, binary, guest};
 
-fn windlass(args: &[&str]) -> Output {
+pub(crate) fn windlass(args: &[&str]) -> Output {
     Command::new(binary()).args(args).env_remove("WINDLASS_URL").output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

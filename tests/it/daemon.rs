@@ -110,6 +110,10 @@ impl Daemon {
         answer(self.http.post(format!("{}{path}", self.url)).json(body).send().await.unwrap()).await
     }
 
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> (u16, Value) {
+        answer(self.request(reqwest::Method::PATCH, path).json(body).send().await.unwrap()).await
+    }
+
     /// A request in the making, for what the short forms cannot say.
     pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url))

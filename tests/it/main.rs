@@ -15,6 +15,8 @@ mod endings;
 mod export;
 mod hot_swap;
 mod progress;
+mod queues;
+mod retention;
 mod retry;
 mod shutdown;
 mod twice;

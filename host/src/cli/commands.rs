@@ -108,7 +108,12 @@ async fn command_jobs(command: &str, which: WhichJobs) -> Result<(), ClientError
             ("cancel", _) => "told to stop",
             _ => "available",
         };
-        return Ok(if which.connection.json { print::json(&job)? } else { print::line(&format!("{id} {said}"))? });
+        if which.connection.json {
+            print::json(&job)?
+        } else {
+            print::line(&format!("{id} {said}"))?
+        }
+        return Ok(());
     }
     let mut operation = client.json(client.request(Method::POST, &["jobs", command]).json(&filter(&which))).await?;
     while operation["finished_at"].is_null() {

@@ -102,7 +102,12 @@ pub(super) async fn run(args: QueuesArgs) -> Result<ExitCode, ClientError> {
 async fn list(connection: &Connection) -> Result<(), ClientError> {
     let client = Client::new(connection)?;
     let answer = client.json(client.request(Method::GET, &["queues"])).await?;
-    Ok(if connection.json { print::json(&answer)? } else { print::queues(&answer)? })
+    if connection.json {
+        print::json(&answer)?
+    } else {
+        print::queues(&answer)?
+    }
+    Ok(())
 }
 
 async fn change(name: &str, body: &Value, connection: &Connection) -> Result<(), ClientError> {
@@ -112,7 +117,12 @@ async fn change(name: &str, body: &Value, connection: &Connection) -> Result<(),
 }
 
 fn show(queue: &Value, as_json: bool) -> Result<(), ClientError> {
-    Ok(if as_json { print::json(queue)? } else { print::queue(queue)? })
+    if as_json {
+        print::json(queue)?
+    } else {
+        print::queue(queue)?
+    }
+    Ok(())
 }
 
 fn patch(args: &SetArgs) -> Value {
