@@ -12,14 +12,28 @@ pub(crate) struct FileSettings {
     pub(crate) data_dir: Option<PathBuf>,
     pub(crate) plugins: Option<PathBuf>,
     pub(crate) database_url: Option<String>,
+    pub(crate) database_connections: Option<u32>,
+    pub(crate) database_poll_only: Option<bool>,
     pub(crate) cache_dir: Option<PathBuf>,
     pub(crate) slots: Option<u32>,
+    pub(crate) poll_interval_ms: Option<u64>,
     pub(crate) cancel_grace_ms: Option<u64>,
     pub(crate) shutdown_grace_ms: Option<u64>,
 }
 
-const KEYS: [&str; 8] =
-    ["cache_dir", "cancel_grace_ms", "data_dir", "database_url", "listen", "plugins", "shutdown_grace_ms", "slots"];
+const KEYS: [&str; 11] = [
+    "cache_dir",
+    "cancel_grace_ms",
+    "data_dir",
+    "database_connections",
+    "database_poll_only",
+    "database_url",
+    "listen",
+    "plugins",
+    "poll_interval_ms",
+    "shutdown_grace_ms",
+    "slots",
+];
 
 impl FileSettings {
     /// Reads the named file, or `windlass.toml` in the data directory if it is there.
@@ -52,8 +66,11 @@ impl FileSettings {
             data_dir: take(&table, "data_dir", name, faults),
             plugins: take(&table, "plugins", name, faults),
             database_url: take(&table, "database_url", name, faults),
+            database_connections: take(&table, "database_connections", name, faults),
+            database_poll_only: take(&table, "database_poll_only", name, faults),
             cache_dir: take(&table, "cache_dir", name, faults),
             slots: take(&table, "slots", name, faults),
+            poll_interval_ms: take(&table, "poll_interval_ms", name, faults),
             cancel_grace_ms: take(&table, "cancel_grace_ms", name, faults),
             shutdown_grace_ms: take(&table, "shutdown_grace_ms", name, faults),
         }
