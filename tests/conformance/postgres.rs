@@ -1,11 +1,16 @@
 //! PostgreSQL's fixture, and what is true of a server alone.
 
 use std::any::Any;
+use std::time::Duration;
 
-use windlass_store::{JobDirectory as _, JobInbox as _, PostgresOpenError, PostgresSettings, PostgresStore};
+use sqlx::postgres::PgListener;
+use windlass_store::{
+    CancelOutcome, ChangeSource as _, Changes, JobDirectory as _, JobInbox as _, JobQueue as _, PostgresOpenError,
+    PostgresSettings, PostgresStore, Upkeep as _,
+};
 use windlass_test_cluster::Database;
 
-use crate::fixture::{Fixture, at, id, new_job};
+use crate::fixture::{Fixture, at, done, failed, id, later, new_job, slot, task, worker};
 
 fn settings(url: String) -> PostgresSettings {
     PostgresSettings { url, connections: 4, poll_only: false }
@@ -81,4 +86,80 @@ async fn behind_a_pooler_nothing_is_kept_on_a_connection() {
     let kept: i64 =
         sqlx::query_scalar("SELECT count(*) FROM pg_listening_channels()").fetch_one(&mut connection).await.unwrap();
     assert_eq!(kept, 0);
+}
+
+/// Everything that was told on the channel while the given work was done, in order.
+async fn told(database: &Database, work: impl Future<Output = ()>) -> Vec<String> {
+    let mut listener = PgListener::connect(&database.url()).await.unwrap();
+    listener.listen("windlass").await.unwrap();
+    work.await;
+    // What was committed before this comes before it.
+    database.run("NOTIFY windlass, 'end'").await.unwrap();
+    let mut told = Vec::new();
+    loop {
+        match listener.recv().await.unwrap().payload() {
+            "end" => return told,
+            letters => told.push(letters.to_owned()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_commit_of_many_jobs_is_told_once_with_what_it_changed() {
+    let database = Database::create().await.unwrap();
+    let store = reopen(&database).await;
+    let jobs: Vec<_> = (1..=300).map(|n| if n % 2 == 0 { later(n, at(60)) } else { new_job(n) }).collect();
+    let work = async {
+        store.job_insert(&jobs, Some(at(0))).await.unwrap();
+        let running = store.job_claim(worker(1), &[task()], 9, Some(at(1))).await.unwrap();
+        store.job_cancel(running[0].id, Some(at(2))).await.unwrap();
+        let ends = [done(&running[1]), failed(&running[2]), failed(&running[3])];
+        store.job_finish(&ends, Some(at(3))).await.unwrap();
+        store.job_promote(500, Some(at(60))).await.unwrap();
+    };
+    assert_eq!(told(&database, work).await, ["as", "c", "s", "a"]);
+}
+
+#[tokio::test]
+async fn what_changes_nothing_for_others_is_not_told() {
+    let database = Database::create().await.unwrap();
+    let store = reopen(&database).await;
+    let work = async {
+        store.worker_register(&slot(1), Duration::from_secs(9), None).await.unwrap();
+        store.worker_beat(&slot(1), Duration::from_secs(9), None).await.unwrap();
+        assert_eq!(store.job_promote(9, None).await.unwrap(), 0);
+        assert!(matches!(store.job_cancel(id(1), None).await.unwrap(), CancelOutcome::NotFound));
+        // Not committed.
+        store.job_insert(&[new_job(1), new_job(1)], None).await.unwrap_err();
+    };
+    assert_eq!(told(&database, work).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn behind_a_pooler_nobody_is_told_and_nobody_listens() {
+    let database = Database::create().await.unwrap();
+    let store = PostgresStore::open(&PostgresSettings { poll_only: true, ..settings(database.url()) }).await.unwrap();
+    let work = async {
+        store.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
+    };
+    assert_eq!(told(&database, work).await, [""; 0]);
+    assert!(tokio::time::timeout(Duration::ZERO, store.changes().next()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_listener_whose_connection_ends_says_so_and_hears_again() {
+    let database = Database::create().await.unwrap();
+    let store = reopen(&database).await;
+    let mut feed = store.changes();
+    assert_eq!(feed.next().await.unwrap(), Changes::ANYTHING);
+    store.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
+    assert_eq!(feed.next().await.unwrap(), Changes { available: true, ..Changes::default() });
+
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+    database.run(end).await.unwrap();
+    assert!(feed.next().await.unwrap_err().is_passing());
+    assert_eq!(feed.next().await.unwrap(), Changes::ANYTHING);
+    store.job_insert(&[later(2, at(9))], Some(at(0))).await.unwrap();
+    assert_eq!(feed.next().await.unwrap(), Changes { scheduled: true, ..Changes::default() });
 }

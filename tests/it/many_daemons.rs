@@ -66,3 +66,15 @@ async fn a_job_is_cancelled_by_way_of_a_daemon_that_does_not_run_it() {
     let job = pair.here.finished(&id).await;
     assert_eq!((&job["state"], &job["error"]["kind"]), (&json!("cancelled"), &json!("cancelled")), "{job}");
 }
+
+#[tokio::test]
+async fn a_job_that_another_daemon_took_in_starts_without_a_poll() {
+    // Nothing is seen by a poll here. The job that is due later is told of too, to whoever is awake first.
+    let pair = Pair::start(&["--poll-interval-ms", "3600000"]).await;
+    for _ in 0..5 {
+        assert_eq!(pair.here.run(json!({ "do": "ok", "value": 1 })).await["state"], "completed");
+    }
+    let body = json!({ "task": "probe", "delay_ms": 50, "args": { "do": "ok", "value": 2 } });
+    let id = pair.here.enqueue_job(body).await;
+    assert_eq!(pair.here.finished(&id).await["output"], 2);
+}

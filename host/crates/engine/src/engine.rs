@@ -16,6 +16,7 @@ use crate::enqueue::Enqueuer;
 use crate::executor::Executor;
 use crate::finisher::Finisher;
 use crate::handle::Handle;
+use crate::listener::Listener;
 use crate::port::TaskRunner;
 use crate::running::Running;
 use crate::settings::EngineSettings;
@@ -105,14 +106,16 @@ impl Engine {
         let rescuer = Rescuer {
             upkeep: stores.upkeep.clone(),
             bus,
-            wake,
+            wake: wake.clone(),
             bounds: settings.bounds,
             every: settings.worker_ttl / 3,
         };
+        let listener = Listener { source: stores.changes, wake: wake.clone() };
         let heartbeat = Heartbeat {
             upkeep: stores.upkeep,
             worker,
             running,
+            wake,
             every: settings.heartbeat_every,
             ttl: settings.worker_ttl,
         };
@@ -121,6 +124,7 @@ impl Engine {
         engine.loops.spawn(dispatcher.run(engine.stop_work.clone()));
         engine.loops.spawn(promoter.run(engine.stop_work.clone()));
         engine.loops.spawn(rescuer.run(engine.stop_work.clone()));
+        engine.loops.spawn(listener.run(engine.stop_life.clone()));
         engine.loops.spawn(heartbeat.run(engine.stop_life.clone()));
         Ok(engine)
     }

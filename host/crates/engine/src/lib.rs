@@ -11,6 +11,7 @@ mod enqueue;
 mod executor;
 mod finisher;
 mod handle;
+mod listener;
 mod port;
 mod reporter;
 mod running;

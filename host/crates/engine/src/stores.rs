@@ -2,24 +2,37 @@
 
 use std::sync::Arc;
 
-use windlass_store::{JobDirectory, JobInbox, JobQueue, Upkeep};
+use windlass_store::{ChangeSource, JobDirectory, JobInbox, JobQueue, Upkeep};
 
-/// The store's four seams. Cheap to clone.
+/// The store's seams. Cheap to clone.
 #[derive(Clone)]
 pub struct Stores {
     pub(crate) inbox: Arc<dyn JobInbox>,
     pub(crate) queue: Arc<dyn JobQueue>,
     pub(crate) directory: Arc<dyn JobDirectory>,
     pub(crate) upkeep: Arc<dyn Upkeep>,
+    pub(crate) changes: Arc<dyn ChangeSource>,
 }
 
 impl Stores {
-    /// All four seams of one database.
+    /// All seams of one database.
     #[must_use]
     pub fn of<S>(store: Arc<S>) -> Self
     where
-        S: JobInbox + JobQueue + JobDirectory + Upkeep + 'static,
+        S: JobInbox + JobQueue + JobDirectory + Upkeep + ChangeSource + 'static,
     {
-        Self { inbox: store.clone(), queue: store.clone(), directory: store.clone(), upkeep: store }
+        Self {
+            inbox: store.clone(),
+            queue: store.clone(),
+            directory: store.clone(),
+            upkeep: store.clone(),
+            changes: store,
+        }
+    }
+
+    /// The same, but with somebody else to tell of changes.
+    #[must_use]
+    pub fn told_by(self, changes: Arc<dyn ChangeSource>) -> Self {
+        Self { changes, ..self }
     }
 }

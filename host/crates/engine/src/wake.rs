@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 pub(crate) struct Wake {
     dispatcher: Arc<Notify>,
     promoter: Arc<Notify>,
+    heartbeat: Arc<Notify>,
 }
 
 impl Wake {
@@ -22,6 +23,11 @@ impl Wake {
         self.promoter.notify_one();
     }
 
+    /// A job that runs here may have been cancelled on another host.
+    pub(crate) fn heartbeat(&self) {
+        self.heartbeat.notify_one();
+    }
+
     /// What the dispatcher waits for. One waiter; a wake-up while nobody waits is kept.
     pub(crate) fn for_dispatcher(&self) -> Arc<Notify> {
         self.dispatcher.clone()
@@ -30,5 +36,10 @@ impl Wake {
     /// What the promoter waits for.
     pub(crate) fn for_promoter(&self) -> Arc<Notify> {
         self.promoter.clone()
+    }
+
+    /// What the heartbeat waits for.
+    pub(crate) fn for_heartbeat(&self) -> Arc<Notify> {
+        self.heartbeat.clone()
     }
 }

@@ -1,4 +1,4 @@
-//! Where the queue is kept: four seams, one for each user, and the databases behind them.
+//! Where the queue is kept: seams, one for each user, and the databases behind them.
 //!
 //! A seam is a trait whose methods say what is atomic, what happens to a row that is missing or in another state, and
 //! whether a call may be repeated; the conformance suite in `tests/conformance` has a case for each such sentence and runs
@@ -19,7 +19,7 @@ mod value;
 pub use self::error::StoreError;
 pub use self::postgres::{PostgresOpenError, PostgresSettings, PostgresStore};
 pub use self::seam::{
-    Beat, CancelOutcome, FinishOutcome, Finished, JobDirectory, JobInbox, JobPage, JobQueue, RetryOutcome, StepReport,
-    Upkeep, WorkerSlot,
+    Beat, CancelOutcome, ChangeFeed, ChangeSource, Changes, FinishOutcome, Finished, JobDirectory, JobInbox, JobPage,
+    JobQueue, RetryOutcome, StepReport, Upkeep, WorkerSlot,
 };
 pub use self::sqlite::{SqliteOpenError, SqliteStore};

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
@@ -15,7 +16,9 @@ use sqlx::sqlite::{
 use sqlx::{Executor, SqlitePool, Statement as _, Transaction};
 use uuid::Uuid;
 
+use crate::StoreError;
 use crate::dialect::{Dialect, Record, bind};
+use crate::seam::{ChangeFeed, Changes};
 use crate::sql::SqlStore;
 use crate::statement::{self, Statement};
 use crate::value::Value;
@@ -46,6 +49,15 @@ impl Dialect for Sqlite {
         self.readers.acquire().await
     }
 
+    /// Nobody: a file has one daemon, which knows what it did.
+    async fn tell(&self, _connection: &mut SqliteConnection, _changes: Changes) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    fn feed(&self) -> Box<dyn ChangeFeed> {
+        Box::new(Silence)
+    }
+
     async fn fetch<R: Record>(
         connection: &mut SqliteConnection,
         statement: Statement,
@@ -60,6 +72,16 @@ impl Dialect for Sqlite {
         values: Vec<Value>,
     ) -> Result<u64, sqlx::Error> {
         Ok(bind!(sqlx::query(statement.sqlite), values).execute(connection).await?.rows_affected())
+    }
+}
+
+/// There is nobody to hear from.
+struct Silence;
+
+#[async_trait]
+impl ChangeFeed for Silence {
+    async fn next(&mut self) -> Result<Changes, StoreError> {
+        std::future::pending().await
     }
 }
 

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use windlass_store::{StoreError, Upkeep};
 
+use crate::clock;
 use crate::wake::Wake;
 
 /// How many jobs one pass makes available, so that no transaction is long.
@@ -34,7 +35,7 @@ impl Promoter {
                         error = &fault as &dyn std::error::Error,
                         "Cannot look for jobs that are due, trying again: {fault}"
                     );
-                    self.poll_every
+                    self.poll()
                 }
             };
             tokio::select! {
@@ -57,6 +58,12 @@ impl Promoter {
             }
         }
         let next = self.upkeep.job_next_due(None).await?;
-        Ok(next.unwrap_or(self.poll_every).clamp(MIN_PAUSE, self.poll_every))
+        let poll = self.poll();
+        Ok(next.unwrap_or(poll).min(poll).max(MIN_PAUSE))
+    }
+
+    /// Spread, so that many daemons do not ask the database in step.
+    fn poll(&self) -> Duration {
+        self.poll_every.mul_f64(0.75 + 0.5 * clock::spread())
     }
 }

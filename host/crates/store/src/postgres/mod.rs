@@ -4,21 +4,27 @@
 //! SKIP LOCKED, so that daemons never wait for one another's claims.
 
 mod connect;
+mod feed;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{Connection as _, Executor, PgPool, Statement as _, Transaction};
 
 use crate::dialect::{Dialect, Record, bind};
+use crate::seam::{ChangeFeed, Changes};
 use crate::sql::SqlStore;
 use crate::statement::{self, Statement};
 use crate::value::Value;
 
+use self::feed::PostgresFeed;
+
 pub use self::connect::{PostgresOpenError, PostgresSettings};
+
+const NOTIFY: &str = include_str!("../../statements/alone/postgres_notify.sql");
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/postgres");
 
@@ -29,6 +35,8 @@ pub type PostgresStore = SqlStore<Postgres>;
 #[derive(Clone)]
 pub struct Postgres {
     pool: PgPool,
+    /// How to connect for listening; `None` behind a pooler, where nobody listens and nobody is told.
+    listening: Option<PgConnectOptions>,
 }
 
 impl Dialect for Postgres {
@@ -40,6 +48,17 @@ impl Dialect for Postgres {
 
     async fn reader(&self) -> Result<PoolConnection<sqlx::Postgres>, sqlx::Error> {
         self.pool.acquire().await
+    }
+
+    async fn tell(&self, connection: &mut PgConnection, changes: Changes) -> Result<(), sqlx::Error> {
+        if self.listening.is_none() || changes == Changes::default() {
+            return Ok(());
+        }
+        sqlx::query(NOTIFY).bind(changes.letters()).execute(connection).await.map(drop)
+    }
+
+    fn feed(&self) -> Box<dyn ChangeFeed> {
+        Box::new(PostgresFeed::new(self.listening.clone()))
     }
 
     async fn fetch<R: Record>(
@@ -78,8 +97,8 @@ impl PostgresStore {
         let pool = PgPoolOptions::new()
             .max_connections(settings.pooled())
             .acquire_timeout(Duration::from_secs(5))
-            .connect_lazy_with(options);
-        Ok(Self { dialect: Postgres { pool } })
+            .connect_lazy_with(options.clone());
+        Ok(Self { dialect: Postgres { pool, listening: (!settings.poll_only).then_some(options) } })
     }
 
     /// Closes all connections. Afterwards every call fails.

@@ -2,11 +2,13 @@
 //!
 //! `now` is `None` in production: then the database's clock counts, the only one that all workers share. Tests give a time.
 
+mod changes;
 mod directory;
 mod inbox;
 mod queue;
 mod upkeep;
 
+pub use self::changes::{ChangeFeed, ChangeSource, Changes};
 pub use self::directory::{JobDirectory, JobPage};
 pub use self::inbox::{CancelOutcome, JobInbox, RetryOutcome};
 pub use self::queue::{FinishOutcome, Finished, JobQueue, StepReport};
