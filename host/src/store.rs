@@ -1,6 +1,7 @@
 //! The store that the settings name, opened.
 
 use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,16 +66,43 @@ pub(crate) fn lock_data_dir(data_dir: &Path) -> anyhow::Result<File> {
 /// The same for a database that may lie elsewhere. By a file beside it: SQLite loses its own locks on a file that somebody else in
 /// the process opens and closes (<https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_>).
 fn lock_database(path: &Path) -> anyhow::Result<File> {
-    // Whatever name it is opened by. A file that is not there yet has only one.
-    let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut beside = real.into_os_string();
-    beside.push(".lock");
-    match lock(&PathBuf::from(beside))? {
+    match lock(&beside(path))? {
         Some(file) => Ok(file),
         None => {
             bail!("another daemon uses the database {}: daemons that share a queue need PostgreSQL", path.display())
         }
     }
+}
+
+/// Whether a daemon runs on the data directory. Makes no file, and holds the lock for no longer than the look takes.
+pub(crate) fn is_data_dir_in_use(data_dir: &Path) -> anyhow::Result<bool> {
+    is_locked(&data_dir.join("windlass.lock"))
+}
+
+/// The same for a SQLite file.
+pub(crate) fn is_database_in_use(path: &Path) -> anyhow::Result<bool> {
+    is_locked(&beside(path))
+}
+
+fn is_locked(path: &Path) -> anyhow::Result<bool> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
+
+/// The lock of a database, whatever name it is opened by. A file that is not there yet has only one.
+fn beside(path: &Path) -> PathBuf {
+    let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut beside = real.into_os_string();
+    beside.push(".lock");
+    beside.into()
 }
 
 /// `None` if somebody else has it.

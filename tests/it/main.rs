@@ -8,6 +8,7 @@
 mod bad_database;
 mod bad_input;
 mod cancel;
+mod check;
 mod command_line;
 mod daemon;
 mod durability;

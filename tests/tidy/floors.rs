@@ -88,6 +88,7 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
             "futures-util",
             "indicatif",
             "reqwest",
+            "rustix",
             "serde",
             "serde_json",
             "tempfile",

@@ -8,6 +8,7 @@
 
 mod dialect;
 mod error;
+mod facts;
 mod postgres;
 mod row;
 mod seam;
@@ -17,6 +18,7 @@ mod statement;
 mod value;
 
 pub use self::error::StoreError;
+pub use self::facts::{PostgresFacts, SchemaFact, SqliteFacts};
 pub use self::postgres::{PostgresOpenError, PostgresSettings, PostgresStore};
 pub use self::seam::{
     Beat, CancelOutcome, ChangeFeed, ChangeSource, Changes, FinishOutcome, Finished, JobDirectory, JobInbox, JobPage,

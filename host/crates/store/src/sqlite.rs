@@ -13,15 +13,19 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Executor, SqlitePool, Statement as _, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, Executor, SqlitePool, Statement as _, Transaction};
 use uuid::Uuid;
 
 use crate::StoreError;
 use crate::dialect::{Dialect, Record, bind};
+use crate::facts::{SchemaFact, SqliteFacts};
 use crate::seam::{ChangeFeed, Changes};
 use crate::sql::SqlStore;
 use crate::statement::{self, Statement};
 use crate::value::Value;
+
+const FACTS: &str = include_str!("../statements/alone/sqlite_facts.sql");
+const SCHEMA_VERSION: &str = include_str!("../statements/alone/schema_version.sql");
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
 
@@ -129,14 +133,9 @@ impl SqliteStore {
             true => SqliteOpenError::ReadOnly { path: path.to_owned() },
             false => SqliteOpenError::Open { path: path.to_owned(), source },
         };
-        let options = SqliteConnectOptions::new()
-            .filename(path)
+        let options = options(path)
             .create_if_missing(true)
-            .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .locking_mode(SqliteLockingMode::Normal)
-            .busy_timeout(Duration::from_secs(5))
             // 1,000 pages gave the shortest tail of the sizes that were measured; 10,000 gave pauses of 40 to 60 ms.
             .pragma("wal_autocheckpoint", "1000")
             .pragma("journal_size_limit", "67108864");
@@ -154,6 +153,15 @@ impl SqliteStore {
         drop(connection);
         let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(open_error)?;
         Ok(Self { dialect: Sqlite { writer, readers } })
+    }
+
+    /// Opens the file for reading alone, asks, and changes nothing. A large file takes a while: each of its pages is looked at.
+    pub async fn examine(path: &Path) -> Result<SqliteFacts, SqliteOpenError> {
+        let open_error = |source| SqliteOpenError::Open { path: path.to_owned(), source };
+        let mut connection = options(path).read_only(true).connect().await.map_err(open_error)?;
+        let facts = ask(&mut connection).await;
+        let _ = connection.close().await;
+        facts.map_err(open_error)
     }
 
     /// Closes all connections. Afterwards every call fails.
@@ -185,6 +193,35 @@ impl SqliteStore {
         .await?;
         Ok(rows.join(";\n\n"))
     }
+}
+
+/// What all connections have, also one that only looks.
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .synchronous(SqliteSynchronous::Full)
+        .locking_mode(SqliteLockingMode::Normal)
+        .busy_timeout(Duration::from_secs(5))
+}
+
+async fn ask(connection: &mut SqliteConnection) -> Result<SqliteFacts, sqlx::Error> {
+    let (version, has_schema): (String, bool) = sqlx::query_as(FACTS).fetch_one(&mut *connection).await?;
+    let found = match has_schema {
+        true => sqlx::query_scalar(SCHEMA_VERSION).fetch_one(&mut *connection).await?,
+        false => None,
+    };
+    let journal_mode = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *connection).await?;
+    // 2 is FULL, and more is EXTRA (<https://sqlite.org/pragma.html#pragma_synchronous>).
+    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *connection).await?;
+    let checked: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(connection).await?;
+    Ok(SqliteFacts {
+        version,
+        journal_mode,
+        is_synchronous: synchronous >= 2,
+        damage: (checked != "ok").then_some(checked),
+        schema: SchemaFact::new(found, &MIGRATIONS),
+    })
 }
 
 /// Whether SQLite said that it may not write: the low byte of an extended code is 8 (<https://sqlite.org/rescode.html#readonly>).

@@ -71,6 +71,15 @@ pub enum PostgresOpenError {
         /// Its version.
         found: String,
     },
+    /// It lets us in but does not say what it is asked.
+    #[error("PostgreSQL at {at} does not say how it is set")]
+    Examine {
+        /// Host, port and database.
+        at: String,
+        /// What the driver said.
+        #[source]
+        source: sqlx::Error,
+    },
     /// A newer Windlass has changed its schema.
     #[error(
         "the database at {at} was written by a newer Windlass (schema {found}): use that version, or another database"

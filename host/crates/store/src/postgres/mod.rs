@@ -4,6 +4,7 @@
 //! SKIP LOCKED, so that daemons never wait for one another's claims.
 
 mod connect;
+mod examine;
 mod feed;
 
 use std::borrow::Cow;
