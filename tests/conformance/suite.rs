@@ -60,6 +60,7 @@ macro_rules! job_store_conformance {
                 a_job_that_does_not_run_takes_no_report
                 what_a_handler_wrote_comes_back_as_it_was
                 a_stale_lease_cannot_keep_a_checkpoint
+                a_nul_in_a_text_is_replaced_and_json_stays_as_it_is
             }
             directory {
                 what_is_not_there_is_empty
@@ -74,6 +75,7 @@ macro_rules! job_store_conformance {
                 a_list_shows_the_newest_progress_too
                 a_log_is_read_from_where_the_reader_stopped
                 artifacts_come_by_name
+                a_nul_in_a_filter_finds_nothing
             }
             upkeep {
                 jobs_that_are_due_become_available_the_earliest_first

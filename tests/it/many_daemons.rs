@@ -78,3 +78,16 @@ async fn a_job_that_another_daemon_took_in_starts_without_a_poll() {
     let id = pair.here.enqueue_job(body).await;
     assert_eq!(pair.here.finished(&id).await["output"], 2);
 }
+
+#[tokio::test]
+async fn both_databases_do_the_same_with_a_nul() {
+    let database = Database::create().await.unwrap();
+    for daemon in [Daemon::start().await, Daemon::start_on(&database, &[]).await] {
+        let job = daemon.run(json!({ "do": "ok", "value": "a\0b" })).await;
+        assert_eq!((&job["args"]["value"], &job["output"]), (&json!("a\0b"), &json!("a\0b")), "{job}");
+        let job = daemon.run(json!({ "do": "fatal", "message": "a\0b" })).await;
+        assert_eq!(job["error"]["message"], "a\u{FFFD}b", "{job}");
+        let (status, answer) = daemon.get("/api/v1/jobs?tag=%00").await;
+        assert!(status == 200 && answer["jobs"] == json!([]) || status == 400, "{status} {answer}");
+    }
+}

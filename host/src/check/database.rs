@@ -7,7 +7,7 @@ use windlass_engine::now;
 use windlass_model::Timestamp;
 use windlass_store::{PostgresFacts, PostgresSettings, PostgresStore, SchemaFact, SqliteFacts, SqliteStore};
 
-use super::findings::Findings;
+use super::findings::{Findings, chain};
 use crate::store;
 
 /// From here on what a person reads about times is confusing.
@@ -32,7 +32,7 @@ pub(super) async fn sqlite(findings: &mut Findings, path: &Path, is_running: boo
         Ok(facts) => judge_sqlite(findings, path, &facts),
         Err(error) => findings.fault(
             subject,
-            format!("{:#}", anyhow::Error::from(error)),
+            chain(&error),
             "see whether it is a SQLite database that the user who runs Windlass may read and write",
         ),
     }
@@ -83,7 +83,7 @@ pub(super) async fn postgres(findings: &mut Findings, settings: &PostgresSetting
         }
         Err(error) => findings.fault(
             "database",
-            format!("{:#}", anyhow::Error::from(error)),
+            chain(&error),
             "mend database_url, or see to it that the server runs and lets this user in",
         ),
     }

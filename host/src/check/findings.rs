@@ -28,6 +28,12 @@ pub(super) struct Finding {
     pub(super) remedy: Option<String>,
 }
 
+/// An error with its causes in one line, without saying the same twice.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string);
+    causes.fold(error.to_string(), |said, cause| if said.ends_with(&cause) { said } else { format!("{said}: {cause}") })
+}
+
 /// All that was found, in order.
 #[derive(Debug, Default)]
 pub(super) struct Findings(pub(super) Vec<Finding>);

@@ -1,5 +1,8 @@
 //! The seams, one for each user of the store.
 //!
+//! A NUL in a text (of a log, an error, a filter) becomes U+FFFD, because PostgreSQL keeps none. JSON is kept byte for byte, also
+//! where it has the escape of one.
+//!
 //! `now` is `None` in production: then the database's clock counts, the only one that all workers share. Tests give a time.
 
 mod changes;
