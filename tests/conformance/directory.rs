@@ -139,3 +139,9 @@ pub(crate) async fn artifacts_come_by_name<S: Store>(db: &Fixture<S>) {
     // By their bytes, whatever language the database speaks.
     assert_eq!(names, ["B.csv", "a/z.csv", "b.csv", "ä.csv"]);
 }
+
+pub(crate) async fn a_nul_in_a_filter_finds_nothing<S: Store>(db: &Fixture<S>) {
+    db.add(new_job(1)).await;
+    let filter = JobFilter { tag: Some("nightly\0".to_owned()), ..JobFilter::default() };
+    assert!(db.store.job_list(&filter, PageSize::default()).await.unwrap().jobs.is_empty());
+}

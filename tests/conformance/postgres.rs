@@ -4,77 +4,28 @@ use std::any::Any;
 use std::rc::Rc;
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::{PgConnectOptions, PgListener};
 use windlass_model::{NewJob, Patch, QueueChange};
 use windlass_store::{
-    JobDirectory as _, JobQueue as _, PostgresOpenError, PostgresSettings, PostgresStore, QueueBoard as _,
+    CancelOutcome, ChangeFeed, ChangeSource as _, Changes, JobDirectory as _, JobInbox as _, JobQueue as _,
+    PostgresOpenError, PostgresSettings, PostgresStore, QueueBoard as _, StoreError, Upkeep as _,
 };
-use windlass_test_cluster::Cluster;
+use windlass_test_cluster::Database;
 
-use crate::fixture::{Fixture, Store as _, at, id, new_job, task, worker};
-
-/// A database of its own on a server that others may use too. Dropped with it.
-struct Database {
-    server: String,
-    name: String,
-    _cluster: Option<Cluster>,
-}
-
-impl Database {
-    /// On the server that the environment names (`cargo xtask test` starts one for all), else on a cluster of its own.
-    async fn create() -> Self {
-        let (server, cluster) = match windlass_test_cluster::given() {
-            Some(server) => (server, None),
-            None => {
-                let cluster = Cluster::start(&[]).unwrap();
-                (cluster.url("postgres"), Some(cluster))
-            }
-        };
-        let name = format!("windlass_case_{}", uuid::Uuid::new_v4().simple());
-        run(&server, format!("CREATE DATABASE {name}")).await;
-        Self { server, name, _cluster: cluster }
-    }
-
-    fn url(&self) -> String {
-        let (server, query) = self.server.split_once('?').unwrap_or((&self.server, ""));
-        let (server, _) = server.rsplit_once('/').unwrap();
-        format!("{server}/{}?{query}", self.name)
-    }
-
-    async fn run(&self, sql: &'static str) {
-        run(&self.url(), sql.to_owned()).await;
-    }
-
-    async fn open(&self) -> PostgresStore {
-        PostgresStore::open(&settings(self.url())).await.unwrap()
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        let (server, sql) = (self.server.clone(), format!("DROP DATABASE {} WITH (FORCE)", self.name));
-        // The test's own runtime is about to end, and a drop cannot wait for it.
-        let dropping = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run(&server, sql));
-        });
-        let _ = dropping.join();
-    }
-}
-
-async fn run(url: &str, sql: String) {
-    let mut connection = url.parse::<PgConnectOptions>().unwrap().connect().await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-}
+use crate::fixture::{Fixture, Store as _, at, done, failed, id, later, new_job, slot, task, worker};
 
 fn settings(url: String) -> PostgresSettings {
     PostgresSettings { url, connections: 4, poll_only: false }
 }
 
+async fn reopen(database: &Database) -> PostgresStore {
+    PostgresStore::open(&settings(database.url())).await.unwrap()
+}
+
 pub(crate) async fn open() -> Fixture<PostgresStore> {
-    let database = Database::create().await;
-    let store = database.open().await;
+    let database = Database::create().await.unwrap();
+    let store = reopen(&database).await;
     let keep: Box<dyn Any> = Box::new(database);
     Fixture { store, _keep: keep }
 }
@@ -90,14 +41,16 @@ fn the_database_answers_as_the_model_does() {
     let kept = tokio::sync::OnceCell::new();
     crate::model::check(async || {
         let open = async || {
-            let database = Database::create().await;
-            let (store, url) = (database.open().await, database.url());
-            let keep: Box<dyn Any> = Box::new(database);
-            (url, Rc::new(Fixture { store, _keep: keep }))
+            let database = Rc::new(Database::create().await.unwrap());
+            let store = reopen(&database).await;
+            let keep: Box<dyn Any> = Box::new(database.clone());
+            (database, Rc::new(Fixture { store, _keep: keep }))
         };
-        let (url, fixture) = kept.get_or_init(open).await;
-        let tables = "jobs, queues, queue_counts, dependencies_due, idempotency_keys, operations, workers, leaders";
-        run(url, format!("TRUNCATE {tables} CASCADE")).await;
+        let (database, fixture) = kept.get_or_init(open).await;
+        database
+            .run("TRUNCATE jobs, queues, queue_counts, dependencies_due, idempotency_keys, operations, workers, leaders CASCADE")
+            .await
+            .unwrap();
         fixture.clone()
     });
 }
@@ -117,12 +70,21 @@ async fn a_server_that_does_not_answer_is_named_without_the_password() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_too_old_is_refused_by_its_version() {
+    let url = format!("postgres://windlass@{}/queue?sslmode=disable", windlass_test_cluster::old_server().unwrap());
+    let error = PostgresStore::open(&settings(url)).await.err().unwrap();
+    assert!(matches!(&error, PostgresOpenError::TooOld { found, .. } if found == "14.9"), "{error:?}");
+    assert!(error.to_string().ends_with("/queue has version 14.9: Windlass needs 15 or later"), "{error}");
+}
+
+#[tokio::test]
 async fn a_database_of_a_newer_windlass_is_refused() {
-    let database = Database::create().await;
-    database.open().await.close().await;
+    let database = Database::create().await.unwrap();
+    reopen(&database).await.close().await;
     database
         .run("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (99, 'new', true, '', 0)")
-        .await;
+        .await
+        .unwrap();
     let error = PostgresStore::open(&settings(database.url())).await.err().unwrap();
     assert!(matches!(&error, PostgresOpenError::Newer { found: 99, .. }), "{error:?}");
     let said = "was written by a newer Windlass (schema 99): use that version, or another database";
@@ -131,8 +93,8 @@ async fn a_database_of_a_newer_windlass_is_refused() {
 
 #[tokio::test]
 async fn daemons_that_start_together_bring_the_schema_up_once() {
-    let database = Database::create().await;
-    let (first, second, third) = tokio::join!(database.open(), database.open(), database.open());
+    let database = Database::create().await.unwrap();
+    let (first, second, third) = tokio::join!(reopen(&database), reopen(&database), reopen(&database));
     first.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
     assert!(second.job_get(id(1)).await.unwrap().is_some());
     assert!(third.job_get(id(1)).await.unwrap().is_some());
@@ -140,19 +102,100 @@ async fn daemons_that_start_together_bring_the_schema_up_once() {
 
 #[tokio::test]
 async fn behind_a_pooler_nothing_is_kept_on_a_connection() {
-    let database = Database::create().await;
+    let database = Database::create().await.unwrap();
     let store = PostgresStore::open(&PostgresSettings { poll_only: true, ..settings(database.url()) }).await.unwrap();
     store.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
-    let mut connection = database.url().parse::<PgConnectOptions>().unwrap().connect().await.unwrap();
+    let mut connection = database.connect().await.unwrap();
     let kept: i64 =
         sqlx::query_scalar("SELECT count(*) FROM pg_listening_channels()").fetch_one(&mut connection).await.unwrap();
     assert_eq!(kept, 0);
 }
 
+/// Everything that was told on the channel while the given work was done, in order.
+async fn told(database: &Database, work: impl Future<Output = ()>) -> Vec<String> {
+    let mut listener = PgListener::connect(&database.url()).await.unwrap();
+    listener.listen("windlass").await.unwrap();
+    work.await;
+    // What was committed before this comes before it.
+    database.run("NOTIFY windlass, 'end'").await.unwrap();
+    let mut told = Vec::new();
+    loop {
+        match listener.recv().await.unwrap().payload() {
+            "end" => return told,
+            letters => told.push(letters.to_owned()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_commit_of_many_jobs_is_told_once_with_what_it_changed() {
+    let database = Database::create().await.unwrap();
+    let store = reopen(&database).await;
+    let jobs: Vec<_> = (1..=300).map(|n| if n % 2 == 0 { later(n, at(60)) } else { new_job(n) }).collect();
+    let work = async {
+        store.job_insert(&jobs, Some(at(0))).await.unwrap();
+        let running = store.job_claim(worker(1), &[task()], 9, Some(at(1))).await.unwrap().jobs;
+        store.job_cancel(running[0].id, Some(at(2))).await.unwrap();
+        let ends = [done(&running[1]), failed(&running[2]), failed(&running[3])];
+        store.job_finish(&ends, Some(at(3))).await.unwrap();
+        store.job_promote(500, Some(at(60))).await.unwrap();
+    };
+    assert_eq!(told(&database, work).await, ["as", "c", "s", "a"]);
+}
+
+#[tokio::test]
+async fn what_changes_nothing_for_others_is_not_told() {
+    let database = Database::create().await.unwrap();
+    let store = reopen(&database).await;
+    let work = async {
+        store.worker_register(&slot(1), Duration::from_secs(9), None).await.unwrap();
+        store.worker_beat(&slot(1), Duration::from_secs(9), None).await.unwrap();
+        assert_eq!(store.job_promote(9, None).await.unwrap(), 0);
+        assert!(matches!(store.job_cancel(id(1), None).await.unwrap(), CancelOutcome::NotFound));
+        // Not committed.
+        store.job_insert(&[new_job(1), new_job(1)], None).await.unwrap_err();
+    };
+    assert_eq!(told(&database, work).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn behind_a_pooler_nobody_is_told_and_nobody_listens() {
+    let database = Database::create().await.unwrap();
+    let store = PostgresStore::open(&PostgresSettings { poll_only: true, ..settings(database.url()) }).await.unwrap();
+    let work = async {
+        store.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
+    };
+    assert_eq!(told(&database, work).await, [""; 0]);
+    assert!(tokio::time::timeout(Duration::ZERO, store.changes().next()).await.is_err());
+}
+
+/// The feed's next answer, which comes.
+async fn heard(feed: &mut Box<dyn ChangeFeed>) -> Result<Changes, StoreError> {
+    tokio::time::timeout(Duration::from_secs(60), feed.next()).await.expect("nothing is heard")
+}
+
+#[tokio::test]
+async fn a_listener_whose_connection_ends_says_so_and_hears_again() {
+    let database = Database::create().await.unwrap();
+    let store = reopen(&database).await;
+    let mut feed = store.changes();
+    assert_eq!(heard(&mut feed).await.unwrap(), Changes::ANYTHING);
+    store.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
+    assert_eq!(heard(&mut feed).await.unwrap(), Changes { available: true, ..Changes::default() });
+
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+    database.run(end).await.unwrap();
+    assert!(heard(&mut feed).await.unwrap_err().is_passing());
+    assert_eq!(heard(&mut feed).await.unwrap(), Changes::ANYTHING);
+    store.job_insert(&[later(2, at(9))], Some(at(0))).await.unwrap();
+    assert_eq!(heard(&mut feed).await.unwrap(), Changes { scheduled: true, ..Changes::default() });
+}
+
 #[tokio::test]
 async fn a_queue_with_limits_that_somebody_holds_holds_up_no_other() {
-    let database = Database::create().await;
-    let store = database.open().await;
+    let database = Database::create().await.unwrap();
+    let store = reopen(&database).await;
     let limited = QueueChange { max_running: Patch::Set(5.try_into().unwrap()), ..QueueChange::default() };
     store.queue_change(&"held".parse().unwrap(), &limited, None).await.unwrap();
     let job = |number, queue: &str| NewJob { queue: queue.parse().unwrap(), ..new_job(number) };

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use windlass_model::{
-    Artifact, AttemptError, AttemptOutcome, ErrorKind, EventKind, JobState, LogLine, LogStream, NewJob, Priority,
-    Progress, TaskName, Timestamp,
+    Artifact, AttemptError, AttemptOutcome, ErrorKind, EventKind, JobState, JsonText, LogLine, LogStream, NewJob,
+    Priority, Progress, TaskName, Timestamp,
 };
 use windlass_store::{CancelOutcome, FinishOutcome, Finished, StepReport};
 
@@ -372,4 +372,36 @@ pub(crate) async fn a_stale_lease_cannot_keep_a_checkpoint<S: Store>(db: &Fixtur
     assert_eq!(db.store.checkpoint_load(new.id).await.unwrap().as_deref(), Some(&b"new"[..]));
     db.store.job_cancel(new.id, Some(at(9))).await.unwrap();
     assert_eq!(db.store.checkpoint_load(new.id).await.unwrap(), None);
+}
+
+pub(crate) async fn a_nul_in_a_text_is_replaced_and_json_stays_as_it_is<S: Store>(db: &Fixture<S>) {
+    let json = |text| JsonText::parse(text).unwrap();
+    let (args, metadata) = (json(r#"{"a": "\u0000", "b": "\\u0000"}"#), json(r#"{"c": "\u0000\ud800"}"#));
+    db.add(NewJob { args: args.clone(), metadata: metadata.clone(), ..new_job(1) }).await;
+    let job = db.claim(1).await;
+    let told = |text: &str| Progress { status_info: Some(text.to_owned()), ..progress(10, 1) };
+    let step = StepReport {
+        steps: vec![(at(2), told("s\0"))],
+        logs: vec![line(&job, "\0l\0"), line(&job, "\\u0000")],
+        ..report(&job, told("p\0"))
+    };
+    assert!(db.store.job_report(&step, Some(at(2))).await.unwrap());
+    assert_eq!(db.get(job.id).await.progress, told("p\u{FFFD}"));
+
+    let error = AttemptOutcome::Failed(AttemptError::new(ErrorKind::Retryable, "e\0"));
+    let mut end = Finished { progress: told("f\0"), ..finished(&job, error) };
+    end.transition.reason = Some("r\0".to_owned());
+    let job = db.record(end).await;
+    assert_eq!((job.args, job.metadata), (args, metadata));
+    assert_eq!(job.progress, told("f\u{FFFD}"));
+    assert_eq!(job.error.unwrap().message, "e\u{FFFD}");
+    let texts: Vec<_> = db.store.log_list(job.id, 0, 9).await.unwrap().into_iter().map(|line| line.text).collect();
+    assert_eq!(texts, ["\u{FFFD}l\u{FFFD}", "\\u0000"]);
+    let history = format!("{:?}", db.store.event_list(job.id, 0, 9).await.unwrap());
+    assert!(history.contains("s\u{FFFD}") && history.contains("r\u{FFFD}"), "{history}");
+
+    let job = db.running(2).await;
+    let output = json(r#"["\u0000"]"#);
+    let job = db.record(finished(&job, AttemptOutcome::Completed(output.clone()))).await;
+    assert_eq!(job.output, Some(output));
 }

@@ -7,7 +7,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
 use windlass_model::{Patch, QueueChange};
-use windlass_store::{JobDirectory, JobQueue as _, QueueBoard as _, SqliteOpenError, SqliteStore};
+use windlass_store::{ChangeSource as _, JobDirectory, JobQueue as _, QueueBoard as _, SqliteOpenError, SqliteStore};
 
 use crate::fixture::{Fixture, Store as _, at, id, new_job, task, worker};
 
@@ -42,6 +42,14 @@ async fn what_was_written_is_there_after_the_file_was_closed() {
     store.close().await;
     let store = SqliteStore::open(&path).await.unwrap();
     assert!(store.job_get(id(1)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn there_is_nobody_to_hear_from() {
+    let db = open().await;
+    let mut feed = db.store.changes();
+    db.store.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
+    assert!(tokio::time::timeout(std::time::Duration::ZERO, feed.next()).await.is_err());
 }
 
 #[tokio::test]

@@ -60,6 +60,7 @@ macro_rules! job_store_conformance {
                 a_job_that_does_not_run_takes_no_report
                 what_a_handler_wrote_comes_back_as_it_was
                 a_stale_lease_cannot_keep_a_checkpoint
+                a_nul_in_a_text_is_replaced_and_json_stays_as_it_is
             }
             claim {
                 the_first_jobs_over_all_queues_are_claimed
@@ -130,6 +131,7 @@ macro_rules! job_store_conformance {
                 a_list_shows_the_newest_progress_too
                 a_log_is_read_from_where_the_reader_stopped
                 artifacts_come_by_name
+                a_nul_in_a_filter_finds_nothing
             }
             unique {
                 the_holder_of_a_key_stands_for_a_later_job_until_it_ends

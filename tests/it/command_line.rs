@@ -85,14 +85,3 @@ fn settings_that_are_not_usable_are_all_named_and_nothing_is_made() {
     assert!(said.contains("listen:") && said.contains("slots:"), "{said}");
     assert!(!data.exists());
 }
-
-#[test]
-fn check_says_what_would_happen() {
-    let folder = tempfile::tempdir().unwrap();
-    let plugins = folder.path().join("plugins");
-    std::fs::create_dir_all(&plugins).unwrap();
-    std::fs::write(plugins.join("broken.wasm"), "not a component").unwrap();
-    let check = windlass(&["check", "--data-dir", folder.path().to_str().unwrap()]);
-    assert_eq!(check.status.code(), Some(1));
-    assert!(text(&check.stdout).contains("FAULT plugin broken"), "{}", text(&check.stdout));
-}

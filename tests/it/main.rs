@@ -5,15 +5,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
+mod bad_database;
 mod bad_input;
 mod cancel;
 mod chains;
+mod check;
 mod command_line;
 mod daemon;
 mod durability;
 mod endings;
 mod export;
 mod hot_swap;
+mod many_daemons;
 mod progress;
 mod queues;
 mod retention;

@@ -11,7 +11,7 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
     (
         "windlass-store",
         "host/crates/store",
-        &["async-trait", "serde", "serde_json", "sqlx", "thiserror", "tracing", "uuid", "windlass-model"],
+        &["async-trait", "serde", "serde_json", "sqlx", "thiserror", "tokio", "tracing", "uuid", "windlass-model"],
     ),
     (
         "windlass-runtime",
@@ -90,6 +90,7 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
             "futures-util",
             "indicatif",
             "reqwest",
+            "rustix",
             "serde",
             "serde_json",
             "tempfile",
@@ -114,7 +115,7 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
     ("windlass-guest-macros", "guest-sdk/macros", &["proc-macro2", "quote", "syn"]),
     ("xtask", "xtask", &["anyhow", "clap", "serde_json", "windlass-test-cluster"]),
     ("windlass-tests", "tests", &[]),
-    ("windlass-test-cluster", "tests/cluster", &["anyhow", "tempfile"]),
+    ("windlass-test-cluster", "tests/cluster", &["anyhow", "sqlx", "tempfile", "tokio", "uuid"]),
 ];
 
 fn manifest(folder: &str) -> toml::Table {

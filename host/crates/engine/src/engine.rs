@@ -16,6 +16,7 @@ use crate::enqueue::Enqueuer;
 use crate::executor::Executor;
 use crate::finisher::Finisher;
 use crate::handle::Handle;
+use crate::listener::Listener;
 use crate::port::TaskRunner;
 use crate::running::Running;
 use crate::settings::EngineSettings;
@@ -128,14 +129,16 @@ impl Engine {
         let rescuer = Rescuer {
             upkeep: stores.upkeep.clone(),
             bus,
-            wake,
+            wake: wake.clone(),
             bounds: settings.bounds,
             every: settings.worker_ttl / 3,
         };
+        let listener = Listener { source: stores.changes, wake: wake.clone() };
         let heartbeat = Heartbeat {
             upkeep: stores.upkeep,
             worker,
             running,
+            wake,
             every: settings.heartbeat_every,
             ttl: settings.worker_ttl,
         };
@@ -148,6 +151,7 @@ impl Engine {
         engine.loops.spawn(operator.run(engine.stop_work.clone()));
         engine.loops.spawn(sweeper.run(engine.stop_work.clone()));
         engine.loops.spawn(janitor.run(engine.stop_work.clone()));
+        engine.loops.spawn(listener.run(engine.stop_life.clone()));
         engine.loops.spawn(heartbeat.run(engine.stop_life.clone()));
         Ok(engine)
     }

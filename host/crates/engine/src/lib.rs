@@ -13,6 +13,7 @@ mod executor;
 mod fingerprint;
 mod finisher;
 mod handle;
+mod listener;
 mod port;
 mod reporter;
 mod running;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use windlass_store::{Janitor, JobDirectory, JobInbox, JobQueue, Operations, QueueBoard, Upkeep};
+use windlass_store::{ChangeSource, Janitor, JobDirectory, JobInbox, JobQueue, Operations, QueueBoard, Upkeep};
 
-/// The store's seven seams. Cheap to clone.
+/// The store's seams. Cheap to clone.
 #[derive(Clone)]
 pub struct Stores {
     pub(crate) inbox: Arc<dyn JobInbox>,
@@ -14,6 +14,7 @@ pub struct Stores {
     pub(crate) queues: Arc<dyn QueueBoard>,
     pub(crate) operations: Arc<dyn Operations>,
     pub(crate) janitor: Arc<dyn Janitor>,
+    pub(crate) changes: Arc<dyn ChangeSource>,
 }
 
 impl Stores {
@@ -21,7 +22,7 @@ impl Stores {
     #[must_use]
     pub fn of<S>(store: Arc<S>) -> Self
     where
-        S: JobInbox + JobQueue + JobDirectory + Upkeep + QueueBoard + Operations + Janitor + 'static,
+        S: JobInbox + JobQueue + JobDirectory + Upkeep + QueueBoard + Operations + Janitor + ChangeSource + 'static,
     {
         Self {
             inbox: store.clone(),
@@ -30,7 +31,14 @@ impl Stores {
             upkeep: store.clone(),
             queues: store.clone(),
             operations: store.clone(),
-            janitor: store,
+            janitor: store.clone(),
+            changes: store,
         }
+    }
+
+    /// The same, but with somebody else to tell of changes.
+    #[must_use]
+    pub fn told_by(self, changes: Arc<dyn ChangeSource>) -> Self {
+        Self { changes, ..self }
     }
 }

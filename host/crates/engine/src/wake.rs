@@ -10,6 +10,7 @@ pub(crate) struct Wake {
     dispatcher: Arc<Notify>,
     promoter: Arc<Notify>,
     operator: Arc<Notify>,
+    heartbeat: Arc<Notify>,
 }
 
 impl Wake {
@@ -28,6 +29,11 @@ impl Wake {
         self.operator.notify_one();
     }
 
+    /// A job that runs here may have been cancelled on another host.
+    pub(crate) fn heartbeat(&self) {
+        self.heartbeat.notify_one();
+    }
+
     /// What the dispatcher waits for. One waiter; a wake-up while nobody waits is kept.
     pub(crate) fn for_dispatcher(&self) -> Arc<Notify> {
         self.dispatcher.clone()
@@ -41,5 +47,10 @@ impl Wake {
     /// What the promoter waits for.
     pub(crate) fn for_promoter(&self) -> Arc<Notify> {
         self.promoter.clone()
+    }
+
+    /// What the heartbeat waits for.
+    pub(crate) fn for_heartbeat(&self) -> Arc<Notify> {
+        self.heartbeat.clone()
     }
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,17 +11,17 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use futures_util::stream::BoxStream;
 use tempfile::TempDir;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use windlass_engine::{
     ArgsFault, ArtifactError, AttemptHost, AttemptOrder, AttemptReport, Engine, EngineSettings, EnqueueRequest, Handle,
     Stores, TaskRunner, now,
 };
 use windlass_model::{
-    Artifact, AttemptError, AttemptOutcome, Backoff, ErrorKind, Job, JobId, JobState, JsonText, RunAt, TaskDefaults,
-    TaskDescription, TaskInfo, TaskName, TaskVersion,
+    Artifact, AttemptError, AttemptOutcome, Backoff, ErrorKind, Job, JobId, JobState, JsonText, NewJob, Priority,
+    QueueName, RunAt, TaskDefaults, TaskDescription, TaskInfo, TaskName, TaskVersion,
 };
-use windlass_store::SqliteStore;
+use windlass_store::{ChangeFeed, ChangeSource, Changes, JobDirectory as _, JobInbox as _, SqliteStore, StoreError};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -68,9 +68,19 @@ impl TaskRunner for Runner {
     async fn run(
         &self,
         order: AttemptOrder,
-        _host: Arc<dyn AttemptHost>,
+        host: Arc<dyn AttemptHost>,
         _interrupt: CancellationToken,
     ) -> AttemptReport {
+        while order.job.tags.iter().any(|tag| tag == "waits for a cancel") {
+            if host.is_cancelled() {
+                return AttemptReport {
+                    outcome: AttemptOutcome::Cancelled,
+                    plugin_digest: None,
+                    artifacts: Vec::new(),
+                };
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         let fails = order.job.attempt == 1 && order.job.tags.iter().any(|tag| tag == "fails once");
         let outcome = match fails {
             true => AttemptOutcome::Failed(AttemptError::new(ErrorKind::Retryable, "the first time")),
@@ -98,11 +108,77 @@ impl TaskRunner for Runner {
 }
 
 async fn start(slots: u32) -> (Engine, TempDir) {
+    let (folder, store) = open().await;
+    (engine(Stores::of(store), slots).await, folder)
+}
+
+async fn open() -> (TempDir, Arc<SqliteStore>) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("windlass.db")).await.unwrap();
-    let settings = EngineSettings { slots, poll_every: Duration::from_secs(3_600), ..EngineSettings::default() };
+    (folder, Arc::new(store))
+}
+
+async fn engine(stores: Stores, slots: u32) -> Engine {
+    let hour = Duration::from_secs(3_600);
+    let settings = EngineSettings {
+        slots,
+        poll_every: hour,
+        heartbeat_every: hour,
+        worker_ttl: 2 * hour,
+        ..EngineSettings::default()
+    };
     let runner = Arc::new(Runner { changes: watch::Sender::new(0) });
-    (Engine::start(Stores::of(Arc::new(store)), runner, settings).await.unwrap(), folder)
+    Engine::start(stores, runner, settings).await.unwrap()
+}
+
+/// Tells what the test says that another daemon did.
+struct Elsewhere(Mutex<Option<mpsc::UnboundedReceiver<Result<Changes, StoreError>>>>);
+
+struct Feed(mpsc::UnboundedReceiver<Result<Changes, StoreError>>);
+
+impl ChangeSource for Elsewhere {
+    fn changes(&self) -> Box<dyn ChangeFeed> {
+        Box::new(Feed(self.0.lock().unwrap().take().expect("one feed is enough")))
+    }
+}
+
+#[async_trait]
+impl ChangeFeed for Feed {
+    async fn next(&mut self) -> Result<Changes, StoreError> {
+        self.0.recv().await.expect("the test is over")
+    }
+}
+
+/// A job as another daemon would add it: this one's engine is not asked.
+fn job_of_another(run_at: Option<RunAt>, tag: &str) -> NewJob {
+    NewJob {
+        id: windlass_engine::new_job_id(),
+        task: task(),
+        queue: QueueName::default(),
+        priority: Priority::default(),
+        args: JsonText::empty_object(),
+        run_at,
+        max_attempts: 1,
+        timeout: None,
+        backoff: Backoff::default(),
+        tags: vec![tag.to_owned()],
+        metadata: JsonText::empty_object(),
+        expires_at: None,
+        concurrency_key: None,
+        unique: None,
+        after: Vec::new(),
+        on_failure: windlass_model::OnFailure::default(),
+        parent: None,
+    }
+}
+
+async fn until(store: &SqliteStore, id: JobId, state: JobState) {
+    let reached = async {
+        while store.job_get(id).await.unwrap().unwrap().state != state {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, reached).await.expect("a wake-up was lost");
 }
 
 fn request(run_at: Option<RunAt>, tag: &str) -> EnqueueRequest {
@@ -157,6 +233,31 @@ async fn a_job_that_failed_comes_back_without_a_poll() {
     let (engine, _folder) = start(2).await;
     let job = run(&engine.handle(), request(None, "fails once")).await;
     assert_eq!((job.state, job.attempt), (JobState::Completed, 2));
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_daemon_did_is_seen_without_a_poll_also_after_an_error() {
+    let (_folder, store) = open().await;
+    let (tell, told) = mpsc::unbounded_channel();
+    let elsewhere = Arc::new(Elsewhere(Mutex::new(Some(told))));
+    let engine = engine(Stores::of(store.clone()).told_by(elsewhere), 4).await;
+    // An answer proves that the loops have looked once and wait now.
+    assert_eq!(run(&engine.handle(), request(None, "")).await.state, JobState::Completed);
+
+    let waiting = job_of_another(None, "waits for a cancel");
+    store.job_submit(&[vec![waiting.clone()].into()], None).await.unwrap();
+    tell.send(Ok(Changes { available: true, ..Changes::default() })).unwrap();
+    until(&store, waiting.id, JobState::Running).await;
+    store.job_cancel(waiting.id, None).await.unwrap();
+    tell.send(Ok(Changes { cancels: true, ..Changes::default() })).unwrap();
+    until(&store, waiting.id, JobState::Cancelled).await;
+
+    tell.send(Err(StoreError::Corrupt { column: "any", found: "an error of the feed".to_owned() })).unwrap();
+    let due = job_of_another(Some(RunAt::After(Duration::from_millis(5))), "");
+    store.job_submit(&[vec![due.clone()].into()], None).await.unwrap();
+    tell.send(Ok(Changes { scheduled: true, ..Changes::default() })).unwrap();
+    until(&store, due.id, JobState::Completed).await;
     engine.shutdown().await;
 }
 

@@ -43,10 +43,9 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// A guest's text as it may be kept: at most `max` bytes, without NUL, which PostgreSQL cannot keep. Copies, so that a
-/// large buffer of the guest is not held by a short text.
+/// A guest's text as it may be kept: at most `max` bytes. Copies, so that a large buffer of the guest is not held by a short text.
 pub(crate) fn kept(text: &str, max: usize) -> String {
-    text[..text.floor_char_boundary(max)].replace('\0', "\u{FFFD}")
+    text[..text.floor_char_boundary(max)].to_owned()
 }
 
 #[cfg(test)]
@@ -67,8 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_text_has_no_nul_and_is_cut_between_characters() {
-        assert_eq!(kept("a\0b", 10), "a\u{FFFD}b");
+    fn a_kept_text_is_cut_between_characters() {
         assert_eq!(kept("aü", 2), "a");
     }
 }

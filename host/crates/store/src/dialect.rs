@@ -8,6 +8,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Database, FromRow, Transaction};
 
+use crate::seam::{ChangeFeed, Changes};
 use crate::statement::Statement;
 use crate::value::Value;
 
@@ -20,6 +21,16 @@ pub(crate) trait Dialect: Clone + Send + Sync + 'static {
 
     /// A connection for reading.
     fn reader(&self) -> impl Future<Output = Result<PoolConnection<Self::Db>, sqlx::Error>> + Send;
+
+    /// Tells other daemons what a transaction changed, as part of it.
+    fn tell(
+        &self,
+        connection: &mut <Self::Db as Database>::Connection,
+        changes: Changes,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Hears what others tell.
+    fn feed(&self) -> Box<dyn ChangeFeed>;
 
     /// Runs a statement and returns its rows.
     fn fetch<R: Record>(

@@ -1,4 +1,4 @@
-//! Where the queue is kept: seven seams, one for each user, and the databases behind them.
+//! Where the queue is kept: seams, one for each user, and the databases behind them.
 //!
 //! A seam is a trait whose methods say what is atomic, what happens to a row that is missing or in another state, and
 //! whether a call may be repeated; the conformance suite in `tests/conformance` has a case for each such sentence and runs
@@ -8,6 +8,7 @@
 
 mod dialect;
 mod error;
+mod facts;
 mod postgres;
 mod row;
 mod seam;
@@ -17,9 +18,11 @@ mod statement;
 mod value;
 
 pub use self::error::StoreError;
+pub use self::facts::{PostgresFacts, SchemaFact, SqliteFacts};
 pub use self::postgres::{PostgresOpenError, PostgresSettings, PostgresStore};
 pub use self::seam::{
-    Added, Beat, CancelOutcome, Claimed, FinishOutcome, Finished, Janitor, JobDirectory, JobInbox, JobPage, JobQueue,
-    OperationStep, Operations, QueueBoard, Refusal, RetryOutcome, StepReport, Submitted, Upkeep, WorkerSlot,
+    Added, Beat, CancelOutcome, ChangeFeed, ChangeSource, Changes, Claimed, FinishOutcome, Finished, Janitor,
+    JobDirectory, JobInbox, JobPage, JobQueue, OperationStep, Operations, QueueBoard, Refusal, RetryOutcome,
+    StepReport, Submitted, Upkeep, WorkerSlot,
 };
 pub use self::sqlite::{SqliteOpenError, SqliteStore};

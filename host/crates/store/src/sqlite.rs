@@ -7,17 +7,25 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Executor, SqlitePool, Statement as _, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, Executor, SqlitePool, Statement as _, Transaction};
+use uuid::Uuid;
 
+use crate::StoreError;
 use crate::dialect::{Dialect, Record, bind};
+use crate::facts::{SchemaFact, SqliteFacts};
+use crate::seam::{ChangeFeed, Changes};
 use crate::sql::SqlStore;
 use crate::statement::{self, Statement};
 use crate::value::Value;
+
+const FACTS: &str = include_str!("../statements/alone/sqlite_facts.sql");
+const SCHEMA_VERSION: &str = include_str!("../statements/alone/schema_version.sql");
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
 
@@ -45,6 +53,15 @@ impl Dialect for Sqlite {
         self.readers.acquire().await
     }
 
+    /// Nobody: a file has one daemon, which knows what it did.
+    async fn tell(&self, _connection: &mut SqliteConnection, _changes: Changes) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
+    fn feed(&self) -> Box<dyn ChangeFeed> {
+        Box::new(Silence)
+    }
+
     async fn fetch<R: Record>(
         connection: &mut SqliteConnection,
         statement: Statement,
@@ -62,6 +79,16 @@ impl Dialect for Sqlite {
     }
 }
 
+/// There is nobody to hear from.
+struct Silence;
+
+#[async_trait]
+impl ChangeFeed for Silence {
+    async fn next(&mut self) -> Result<Changes, StoreError> {
+        std::future::pending().await
+    }
+}
+
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SqliteOpenError {
@@ -73,6 +100,12 @@ pub enum SqliteOpenError {
         /// What the driver said.
         #[source]
         source: sqlx::Error,
+    },
+    /// It can be read, not written.
+    #[error("the database {} is read-only: let the user that runs Windlass write the file and its folder", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
     },
     /// A newer Windlass has changed its schema.
     #[error("the database {} was written by a newer Windlass (schema {found}): use that version, or another file", path.display())]
@@ -96,25 +129,39 @@ pub enum SqliteOpenError {
 impl SqliteStore {
     /// Opens the file, creates it if it is not there, and brings its schema to this version's.
     pub async fn open(path: &Path) -> Result<Self, SqliteOpenError> {
-        let open_error = |source| SqliteOpenError::Open { path: path.to_owned(), source };
-        let options = SqliteConnectOptions::new()
-            .filename(path)
+        let open_error = |source| match is_read_only(&source) {
+            true => SqliteOpenError::ReadOnly { path: path.to_owned() },
+            false => SqliteOpenError::Open { path: path.to_owned(), source },
+        };
+        let options = options(path)
             .create_if_missing(true)
-            .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .locking_mode(SqliteLockingMode::Normal)
-            .busy_timeout(Duration::from_secs(5))
             // 1,000 pages gave the shortest tail of the sizes that were measured; 10,000 gave pauses of 40 to 60 ms.
             .pragma("wal_autocheckpoint", "1000")
             .pragma("journal_size_limit", "67108864");
         let writer = pool(1).connect_with(options.clone()).await.map_err(open_error)?;
         MIGRATIONS.run(&writer).await.map_err(|source| match source {
             MigrateError::VersionMissing(found) => SqliteOpenError::Newer { path: path.to_owned(), found },
+            source if is_read_only(&source) => SqliteOpenError::ReadOnly { path: path.to_owned() },
             source => SqliteOpenError::Migrate { path: path.to_owned(), source },
         })?;
+        // A file of this version's schema opens without a write: a statement that changes nothing tells whether one is possible.
+        let mut connection = writer.acquire().await.map_err(open_error)?;
+        Sqlite::execute(&mut connection, statement::worker_remove, vec![Uuid::nil().into()])
+            .await
+            .map_err(open_error)?;
+        drop(connection);
         let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(open_error)?;
         Ok(Self { dialect: Sqlite { writer, readers } })
+    }
+
+    /// Opens the file for reading alone, asks, and changes nothing. A large file takes a while: each of its pages is looked at.
+    pub async fn examine(path: &Path) -> Result<SqliteFacts, SqliteOpenError> {
+        let open_error = |source| SqliteOpenError::Open { path: path.to_owned(), source };
+        let mut connection = options(path).read_only(true).connect().await.map_err(open_error)?;
+        let facts = ask(&mut connection).await;
+        let _ = connection.close().await;
+        facts.map_err(open_error)
     }
 
     /// Closes all connections. Afterwards every call fails.
@@ -146,6 +193,46 @@ impl SqliteStore {
         .await?;
         Ok(rows.join(";\n\n"))
     }
+}
+
+/// What all connections have, also one that only looks.
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(true)
+        .synchronous(SqliteSynchronous::Full)
+        .locking_mode(SqliteLockingMode::Normal)
+        .busy_timeout(Duration::from_secs(5))
+}
+
+async fn ask(connection: &mut SqliteConnection) -> Result<SqliteFacts, sqlx::Error> {
+    let (version, has_schema): (String, bool) = sqlx::query_as(FACTS).fetch_one(&mut *connection).await?;
+    let found = match has_schema {
+        true => sqlx::query_scalar(SCHEMA_VERSION).fetch_one(&mut *connection).await?,
+        false => None,
+    };
+    let journal_mode = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *connection).await?;
+    // 2 is FULL, and more is EXTRA (<https://sqlite.org/pragma.html#pragma_synchronous>).
+    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *connection).await?;
+    let checked: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(connection).await?;
+    Ok(SqliteFacts {
+        version,
+        journal_mode,
+        is_synchronous: synchronous >= 2,
+        damage: (checked != "ok").then_some(checked),
+        schema: SchemaFact::new(found, &MIGRATIONS),
+    })
+}
+
+/// Whether SQLite said that it may not write: the low byte of an extended code is 8 (<https://sqlite.org/rescode.html#readonly>).
+fn is_read_only(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|cause| match cause.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::Database(error)) => {
+            error.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 8)
+        }
+        _ => false,
+    })
 }
 
 fn pool(connections: u32) -> SqlitePoolOptions {

@@ -62,19 +62,52 @@ impl From<u32> for Value {
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Text(Some(text.to_owned()))
+        Self::Text(Some(kept(text.to_owned())))
     }
 }
 
 impl From<Option<String>> for Value {
     fn from(text: Option<String>) -> Self {
-        Self::Text(text)
+        Self::Text(text.map(kept))
     }
 }
 
 pub(crate) fn as_json<T: Serialize + ?Sized>(value: &T) -> String {
     // Plain structs with string keys: serialising them into memory cannot fail.
-    serde_json::to_string(value).unwrap_or_default()
+    let json = serde_json::to_string(value).unwrap_or_default();
+    if json.contains(NUL_IN_JSON) { kept_json(&json) } else { json }
+}
+
+/// PostgreSQL keeps no NUL, neither in a text nor in the JSON of a list, and one would make it refuse all that is written with it.
+/// So both databases keep this in its place; what a text that is JSON itself says stays as it is, because it has only the escape.
+const IN_PLACE_OF_NUL: &str = "\u{FFFD}";
+
+/// How our JSON has it.
+const NUL_IN_JSON: &str = "\\u0000";
+
+fn kept(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', IN_PLACE_OF_NUL) } else { text }
+}
+
+fn kept_json(json: &str) -> String {
+    let mut kept = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some((before, escape)) = rest.find('\\').map(|at| rest.split_at(at)) {
+        kept.push_str(before);
+        rest = match escape.strip_prefix(NUL_IN_JSON) {
+            Some(after) => {
+                kept.push_str(IN_PLACE_OF_NUL);
+                after
+            }
+            // The letter behind a backslash is ASCII. If it is a backslash too, what follows is no escape.
+            None => {
+                let (pair, after) = escape.split_at_checked(2).unwrap_or((escape, ""));
+                kept.push_str(pair);
+                after
+            }
+        };
+    }
+    kept + rest
 }
 
 /// An id inside JSON. SQLite reads bytes from hexadecimal alone, and PostgreSQL takes that for a uuid too.
@@ -131,5 +164,18 @@ impl<'r> Decode<'r, Postgres> for Time {
         }
         let micros = i64::from_be_bytes(value.as_bytes()?.try_into()?);
         Ok(Self(Timestamp::from_micros(micros.saturating_add(POSTGRES_EPOCH))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nul_is_not_kept_and_what_only_looks_like_one_is() {
+        assert_eq!(as_json(&["a\0b\0", "\\u0000", "\\\0", "ü\n\""]), r#"["a�b�","\\u0000","\\�","ü\n\""]"#);
+        // The arguments of a job: JSON in a string of ours.
+        assert_eq!(as_json(r#"{"a":"\u0000"}"#), r#""{\"a\":\"\\u0000\"}""#);
+        assert!(matches!(Value::from("a\0"), Value::Text(Some(text)) if text == "a�"));
     }
 }

@@ -8,6 +8,7 @@ use tracing::warn;
 use windlass_store::{StoreError, Upkeep};
 
 use crate::bus::Bus;
+use crate::clock;
 use crate::wake::Wake;
 
 /// How many jobs one transaction takes, so that none is long.
@@ -36,7 +37,7 @@ impl Promoter {
                         error = &fault as &dyn std::error::Error,
                         "Cannot look for jobs that are due, trying again: {fault}"
                     );
-                    self.poll_every
+                    self.poll()
                 }
             };
             tokio::select! {
@@ -64,7 +65,13 @@ impl Promoter {
             }
         }
         let next = self.upkeep.job_next_due(None).await?;
-        Ok(next.unwrap_or(self.poll_every).clamp(MIN_PAUSE, self.poll_every))
+        let poll = self.poll();
+        Ok(next.unwrap_or(poll).min(poll).max(MIN_PAUSE))
+    }
+
+    /// Spread, so that many daemons do not ask the database in step.
+    fn poll(&self) -> Duration {
+        self.poll_every.mul_f64(0.75 + 0.5 * clock::spread())
     }
 
     async fn expire(&self) -> Result<(), StoreError> {

@@ -1,7 +1,11 @@
 //! The seams, one for each user of the store.
 //!
+//! A NUL in a text (of a log, an error, a filter) becomes U+FFFD, because PostgreSQL keeps none. JSON is kept byte for byte, also
+//! where it has the escape of one.
+//!
 //! `now` is `None` in production: then the database's clock counts, the only one that all workers share. Tests give a time.
 
+mod changes;
 mod directory;
 mod inbox;
 mod janitor;
@@ -10,6 +14,7 @@ mod queue;
 mod queues;
 mod upkeep;
 
+pub use self::changes::{ChangeFeed, ChangeSource, Changes};
 pub use self::directory::{JobDirectory, JobPage};
 pub use self::inbox::{Added, CancelOutcome, JobInbox, Refusal, RetryOutcome, Submitted};
 pub use self::janitor::Janitor;

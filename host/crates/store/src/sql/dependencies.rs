@@ -76,7 +76,9 @@ impl<D: Dialect> Write<D> {
         rows.sort_by(|one, other| one.id.cmp(&other.id));
         let values = vec![Value::json(&rows), self.now.into()];
         let released: Vec<(Uuid, String)> = self.rows(statement::job_release, values).await?;
-        let available = released.into_iter().filter(|(_, state)| state == JobState::Available.as_str());
+        let is_available = |(_, state): &(Uuid, String)| state == JobState::Available.as_str();
+        self.changes.scheduled |= !released.iter().all(is_available);
+        let available = released.into_iter().filter(is_available);
         let events: Vec<_> =
             available.map(|(id, _)| NewEvent::state(JobId::from_uuid(id), 0, JobState::Available, None)).collect();
         self.append_events(&events).await

@@ -36,6 +36,7 @@ impl<D: Dialect> JobInbox for SqlStore<D> {
         let is_cancelled = !write.cancel(&unwanted).await?.is_empty();
         let values = vec![id.as_uuid().into(), write.now.into()];
         let is_requested = write.execute(statement::job_cancel_request, values).await? > 0;
+        write.changes.cancels |= is_requested;
         let Some(job) = write.job(id).await? else { return Ok(CancelOutcome::NotFound) };
         write.commit().await?;
         Ok(match (is_cancelled, is_requested) {

@@ -16,6 +16,7 @@ use windlass_model::Timestamp;
 
 use crate::StoreError;
 use crate::dialect::{Dialect, Record};
+use crate::seam::{ChangeFeed, ChangeSource, Changes};
 use crate::statement::{self, Statement};
 use crate::value::{Time, Value};
 
@@ -36,7 +37,7 @@ impl<D: Dialect> SqlStore<D> {
             Err(source) => return Err(StoreError::new("begin", source)),
         };
         let now = clock::<D>(&mut tx, now).await?;
-        Ok(Write { tx, now })
+        Ok(Write { dialect: self.dialect.clone(), tx, now, changes: Changes::default() })
     }
 
     /// Reads rows `R` as the model's `M`.
@@ -52,6 +53,12 @@ impl<D: Dialect> SqlStore<D> {
     async fn read_rows<R: Record>(&self, statement: Statement, values: Vec<Value>) -> Result<Vec<R>, StoreError> {
         let mut connection = self.dialect.reader().await.map_err(statement.fault())?;
         D::fetch(&mut connection, statement, values).await.map_err(statement.fault())
+    }
+}
+
+impl<D: Dialect> ChangeSource for SqlStore<D> {
+    fn changes(&self) -> Box<dyn ChangeFeed> {
+        self.dialect.feed()
     }
 }
 

@@ -120,6 +120,7 @@ impl<D: Dialect> Write<D> {
             if self.execute(statement::job_cancel_request, values).await? > 0 {
                 done.changed.push(job.id);
                 done.to_stop.push((job.id, job.lease));
+                self.changes.cancels = true;
             }
         }
         Ok(done)

@@ -11,14 +11,17 @@ use windlass_model::{Artifact, Attempt, Job, JobId, JobState, LogLine, Progress,
 use crate::StoreError;
 use crate::dialect::{Dialect, Record};
 use crate::row::JobRow;
-use crate::seam::{FinishOutcome, Finished};
+use crate::seam::{Changes, FinishOutcome, Finished};
 use crate::statement::{self, Statement};
 use crate::value::{Value, hex};
 
 /// A transaction, and the time that it goes by. Without a commit nothing of it stays.
 pub(super) struct Write<D: Dialect> {
+    pub(super) dialect: D,
     pub(super) tx: Transaction<'static, D::Db>,
     pub(super) now: Timestamp,
+    /// What others are told at the commit.
+    pub(super) changes: Changes,
 }
 
 /// One entry for a job's history.
@@ -118,7 +121,10 @@ struct LogLineRow<'a> {
 }
 
 impl<D: Dialect> Write<D> {
-    pub(super) async fn commit(self) -> Result<(), StoreError> {
+    /// Makes all of it durable, and tells other daemons of it once, however much it is.
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        let told = self.dialect.tell(&mut self.tx, self.changes).await;
+        told.map_err(|source| StoreError::new("notify", source))?;
         self.tx.commit().await.map_err(|source| StoreError::new("commit", source))
     }
 
@@ -151,7 +157,12 @@ impl<D: Dialect> Write<D> {
         Ok(!self.rows::<(Uuid,)>(statement::job_hold, values).await?.is_empty())
     }
 
+    /// Each change of a state goes through here, so none is forgotten when others are told.
     pub(super) async fn append_events(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {
+        for state in events.iter().filter_map(|event| event.state) {
+            self.changes.available |= state == JobState::Available.as_str();
+            self.changes.scheduled |= [JobState::Scheduled.as_str(), JobState::Retryable.as_str()].contains(&state);
+        }
         if !events.is_empty() {
             self.execute(statement::event_append, vec![Value::json(events), self.now.into()]).await?;
         }
