@@ -100,6 +100,7 @@ macro_rules! job_store_conformance {
                 a_step_does_a_page_of_jobs_and_the_next_goes_on_behind_it
                 each_kind_of_job_is_cancelled_as_by_itself
                 each_kind_of_job_is_retried_as_by_itself
+                a_step_looks_through_a_bounded_number_of_jobs
                 jobs_that_came_later_stay
                 a_filter_narrows_what_is_done
                 steps_that_are_made_at_once_do_each_job_once
