@@ -68,6 +68,7 @@ macro_rules! job_store_conformance {
                 a_full_queue_holds_up_no_other
                 what_others_run_counts_too
                 no_more_jobs_start_within_a_period_than_the_rate_allows
+                a_rate_holds_from_the_first_claim_on
                 a_rate_says_when_it_leaves_room_again
                 two_claims_at_once_keep_the_limit
                 no_more_jobs_of_a_key_run_than_the_queue_allows
