@@ -10,6 +10,7 @@ mod directory;
 mod fixture;
 mod inbox;
 mod janitor;
+mod model;
 mod operations;
 mod postgres;
 mod queue;

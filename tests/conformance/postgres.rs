@@ -1,6 +1,7 @@
 //! PostgreSQL's fixture, and what is true of a server alone.
 
 use std::any::Any;
+use std::rc::Rc;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
@@ -81,6 +82,24 @@ pub(crate) async fn open() -> Fixture<PostgresStore> {
 #[tokio::test]
 async fn every_statement_fits_the_migrated_schema() {
     assert_eq!(open().await.store.prepare_all().await.unwrap(), 74);
+}
+
+#[test]
+fn the_database_answers_as_the_model_does() {
+    // One database for all cases, because making one takes longer than a case.
+    let kept = tokio::sync::OnceCell::new();
+    crate::model::check(async || {
+        let open = async || {
+            let database = Database::create().await;
+            let (store, url) = (database.open().await, database.url());
+            let keep: Box<dyn Any> = Box::new(database);
+            (url, Rc::new(Fixture { store, _keep: keep }))
+        };
+        let (url, fixture) = kept.get_or_init(open).await;
+        let tables = "jobs, queues, queue_counts, dependencies_due, idempotency_keys, operations, workers, leaders";
+        run(url, format!("TRUNCATE {tables} CASCADE")).await;
+        fixture.clone()
+    });
 }
 
 #[tokio::test]

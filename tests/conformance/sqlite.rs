@@ -1,6 +1,7 @@
 //! SQLite's fixture, and what is true of a file alone.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -20,6 +21,11 @@ pub(crate) async fn open() -> Fixture<SqliteStore> {
 #[tokio::test]
 async fn every_statement_fits_the_migrated_schema() {
     assert_eq!(open().await.store.prepare_all().await.unwrap(), 74);
+}
+
+#[test]
+fn the_database_answers_as_the_model_does() {
+    crate::model::check(async || Rc::new(open().await));
 }
 
 #[tokio::test]
