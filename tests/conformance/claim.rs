@@ -117,6 +117,15 @@ pub(crate) async fn no_more_jobs_start_within_a_period_than_the_rate_allows<S: S
     assert_eq!(starts, [1, 2, 3, 11, 12, 13, 21, 22, 23, 31, 32, 33]);
 }
 
+pub(crate) async fn a_rate_holds_from_the_first_claim_on<S: Store>(db: &Fixture<S>) {
+    db.add_all((1..=9).map(|number| in_queue(number, "a"))).await;
+    let rate = Patch::Set(Rate::new(2, 10_000).unwrap());
+    db.change("a", QueueChange { rate, ..QueueChange::default() }).await;
+    assert_eq!(db.claimed(1, 9).await, numbers([1, 2]));
+    // And again when nothing has started for a while.
+    assert_eq!(ids(&db.claim_at(1, 9, at(99)).await.jobs), numbers([3, 4]));
+}
+
 pub(crate) async fn a_rate_says_when_it_leaves_room_again<S: Store>(db: &Fixture<S>) {
     db.add_all((1..=9).map(|number| in_queue(number, "a"))).await;
     let rate = Patch::Set(Rate::new(2, 10_000).unwrap());

@@ -118,6 +118,19 @@ pub(crate) async fn each_kind_of_job_is_retried_as_by_itself<S: Store>(db: &Fixt
     assert_eq!(db.get(id(5)).await.state, JobState::Cancelled);
 }
 
+pub(crate) async fn a_step_looks_through_a_bounded_number_of_jobs<S: Store>(db: &Fixture<S>) {
+    let rare = |number: u128| NewJob { tags: vec!["rare".to_owned()], ..later(number, at(99)) };
+    let one = |number| if number % 5_999 == 1 { rare(number) } else { later(number, at(99)) };
+    let jobs: Vec<_> = (1..=6_000).map(one).collect();
+    db.store.job_insert(&jobs, Some(at(0))).await.unwrap();
+    let filter = JobFilter { tag: Some("rare".to_owned()), ..JobFilter::default() };
+    db.start(1, OperationKind::Cancel, &filter).await;
+    for (id_done, finished_at) in [(id(6_000), None), (id(1), Some(at(20)))] {
+        let step = db.store.operation_step(Some(at(20))).await.unwrap().unwrap();
+        assert_eq!((step.changed, step.operation.finished_at), (vec![id_done], finished_at));
+    }
+}
+
 pub(crate) async fn jobs_that_came_later_stay<S: Store>(db: &Fixture<S>) {
     for (number, second) in [(1, 9), (2, 10), (3, 11)] {
         db.store.job_insert(&[later(number, at(99))], Some(at(second))).await.unwrap();

@@ -69,6 +69,7 @@ macro_rules! job_store_conformance {
                 a_full_queue_holds_up_no_other
                 what_others_run_counts_too
                 no_more_jobs_start_within_a_period_than_the_rate_allows
+                a_rate_holds_from_the_first_claim_on
                 a_rate_says_when_it_leaves_room_again
                 two_claims_at_once_keep_the_limit
                 no_more_jobs_of_a_key_run_than_the_queue_allows
@@ -101,6 +102,7 @@ macro_rules! job_store_conformance {
                 a_step_does_a_page_of_jobs_and_the_next_goes_on_behind_it
                 each_kind_of_job_is_cancelled_as_by_itself
                 each_kind_of_job_is_retried_as_by_itself
+                a_step_looks_through_a_bounded_number_of_jobs
                 jobs_that_came_later_stay
                 a_filter_narrows_what_is_done
                 steps_that_are_made_at_once_do_each_job_once

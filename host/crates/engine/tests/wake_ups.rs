@@ -18,8 +18,9 @@ use windlass_engine::{
     Stores, TaskRunner, now,
 };
 use windlass_model::{
-    Artifact, AttemptError, AttemptOutcome, Backoff, ErrorKind, Job, JobId, JobState, JsonText, NewJob, Priority,
-    QueueName, RunAt, TaskDefaults, TaskDescription, TaskInfo, TaskName, TaskVersion,
+    Artifact, AttemptError, AttemptOutcome, Backoff, ErrorKind, Job, JobFilter, JobId, JobState, JsonText, NewJob,
+    OperationKind, Patch, Priority, QueueChange, QueueName, Rate, RunAt, TaskDefaults, TaskDescription, TaskInfo,
+    TaskName, TaskVersion,
 };
 use windlass_store::{ChangeFeed, ChangeSource, Changes, JobDirectory as _, JobInbox as _, SqliteStore, StoreError};
 
@@ -268,4 +269,76 @@ async fn an_engine_that_has_stopped_takes_no_more_jobs() {
     engine.shutdown().await;
     let refused = handle.enqueue(vec![request(None, "")], None).await.unwrap_err();
     assert!(matches!(refused, windlass_engine::EnqueueError::Stopping), "{refused}");
+}
+
+async fn change(engine: &Engine, change: QueueChange) {
+    engine.handle().change_queue(&QueueName::default(), &change).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_that_leaves_room_again_is_used_without_a_poll() {
+    let (engine, _folder) = start(8).await;
+    change(&engine, QueueChange { rate: Patch::Set(Rate::new(2, 50).unwrap()), ..QueueChange::default() }).await;
+    let handle = engine.handle();
+    let mut jobs = join_all((0..10).map(|_| run(&handle, request(None, "")))).await;
+    jobs.sort_by_key(|job| job.started_at);
+    for (first, third) in jobs.iter().zip(&jobs[2..]) {
+        let between = third.started_at.unwrap().since(first.started_at.unwrap());
+        assert!(between >= Duration::from_millis(50), "{between:?}");
+    }
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_is_full_goes_on_without_a_poll() {
+    let (engine, _folder) = start(8).await;
+    change(&engine, QueueChange { max_running: Patch::Set(1.try_into().unwrap()), ..QueueChange::default() }).await;
+    let handle = engine.handle();
+    let mut jobs = join_all((0..20).map(|_| run(&handle, request(None, "")))).await;
+    jobs.sort_by_key(|job| job.started_at);
+    assert!(jobs.iter().zip(&jobs[1..]).all(|(one, next)| one.finished_at <= next.started_at));
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_is_resumed_goes_on_without_a_poll() {
+    let (engine, _folder) = start(2).await;
+    let handle = engine.handle();
+    change(&engine, QueueChange { paused: Some(true), ..QueueChange::default() }).await;
+    let waiting = tokio::spawn({
+        let handle = handle.clone();
+        async move { run(&handle, request(None, "")).await }
+    });
+    // One of another queue comes and goes: the first had its chance.
+    let other = EnqueueRequest { queue: Some("other".parse().unwrap()), ..request(None, "") };
+    run(&handle, other).await;
+    assert!(!waiting.is_finished());
+    change(&engine, QueueChange { paused: Some(false), ..QueueChange::default() }).await;
+    assert_eq!(waiting.await.unwrap().state, JobState::Completed);
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_is_done_and_what_it_retries_starts_without_a_poll() {
+    let (engine, _folder) = start(2).await;
+    let handle = engine.handle();
+    let far = Some(RunAt::After(Duration::from_secs(3_600)));
+    let waiting = join_all((0..5).map(|_| {
+        let handle = handle.clone();
+        tokio::spawn(async move { run(&handle, request(far, "")).await })
+    }));
+    let retry = async {
+        loop {
+            // Only what is there when it is asked for is done.
+            if handle.queues().job_counts().await.unwrap().get(JobState::Scheduled) == 5 {
+                return handle.start_operation(OperationKind::Retry, &JobFilter::default()).await.unwrap();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let (jobs, operation) = tokio::join!(waiting, retry);
+    assert!(jobs.into_iter().all(|job| job.unwrap().state == JobState::Completed));
+    let operation = handle.operations().operation_get(operation.id).await.unwrap().unwrap();
+    assert_eq!((operation.seen, operation.changed), (5, 5));
+    engine.shutdown().await;
 }

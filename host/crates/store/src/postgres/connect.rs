@@ -127,6 +127,8 @@ impl PostgresSettings {
         Ok(options.options([
             // A 202 means that the job is on the disk, whatever the server's default.
             ("synchronous_commit", "on"),
+            // Compiling a statement takes longer than any of these statements runs.
+            ("jit", "off"),
             // Nothing here takes that long; a statement that hangs must not hold its slot for ever.
             ("statement_timeout", "60s"),
             ("lock_timeout", "10s"),

@@ -22,7 +22,8 @@ pub trait Operations: Send + Sync {
     async fn operation_get(&self, id: OperationId) -> Result<Option<Operation>, StoreError>;
 
     /// Takes the oldest operation that nobody works on and does a bounded number of its jobs, the newest first, as the calls on
-    /// single jobs do: in one transaction, so that each job is done once. Jobs that were enqueued after the operation was asked
+    /// single jobs do: in one transaction, so that each job is done once. It looks through a bounded number of jobs, so a step may
+    /// do none and yet not be the last. Jobs that were enqueued after the operation was asked
     /// for stay. `None` if there is nothing to do.
     async fn operation_step(&self, now: Option<Timestamp>) -> Result<Option<OperationStep>, StoreError>;
 }

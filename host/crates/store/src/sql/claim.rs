@@ -207,7 +207,8 @@ impl Lane {
             max_running: max_running.map(size),
             max_per_key: max_per_key.map(size),
             rate: rate_limit.zip(rate_period_ms).map(|(limit, millis)| (size(limit), period(millis))),
-            room: max_running.map_or(limit, |max| size(max).min(limit)),
+            // What runs and what started is taken off when it has been counted.
+            room: [max_running, rate_limit].into_iter().flatten().map(size).fold(limit, usize::min),
             is_open: true,
             by_key: HashMap::new(),
             after: START,

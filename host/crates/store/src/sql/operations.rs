@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use sqlx::FromRow;
 use uuid::Uuid;
-use windlass_model::{Job, JobFilter, JobId, Operation, OperationId, OperationKind, Timestamp};
+use windlass_model::{JobFilter, JobId, JobState, Operation, OperationId, OperationKind, Timestamp};
 
 use super::SqlStore;
 use super::directory::list_values;
@@ -21,6 +21,9 @@ use crate::value::{Time, Value, as_json};
 /// How many jobs one step does.
 const STEP: u32 = 200;
 
+/// How many jobs one step looks through for them: what matches may be rare.
+const WINDOW: u32 = 5_000;
+
 #[derive(FromRow)]
 struct OperationRow {
     id: Uuid,
@@ -31,6 +34,13 @@ struct OperationRow {
     changed: i64,
     created_at: Time,
     finished_at: Option<Time>,
+}
+
+/// A job that an operation comes to.
+struct Met {
+    id: JobId,
+    state: JobState,
+    lease: u64,
 }
 
 /// What became of the jobs of a page.
@@ -87,18 +97,18 @@ impl<D: Dialect> SqlStore<D> {
             created_before: Some(operation.filter.created_before.map_or(until, |before| before.min(until))),
             ..operation.filter.clone()
         };
-        let jobs = write.jobs(statement::job_list, list_values(&filter, STEP)).await?;
+        let (met, cursor) = write.next_page(&filter).await?;
         let done = match operation.kind {
-            OperationKind::Cancel => write.cancel_page(&jobs).await?,
-            OperationKind::Retry => write.retry_page(&jobs).await?,
+            OperationKind::Cancel => write.cancel_page(&met).await?,
+            OperationKind::Retry => write.retry_page(&met).await?,
         };
-        let (seen, changed) = (jobs.len() as u64, done.changed.len() as u64);
+        let (seen, changed) = (met.len() as u64, done.changed.len() as u64);
         operation.seen += seen;
         operation.changed += changed;
-        operation.finished_at = (seen < u64::from(STEP)).then_some(write.now);
+        operation.finished_at = cursor.is_none().then_some(write.now);
         let values = vec![
             operation.id.as_uuid().into(),
-            Value::Id(jobs.last().map(|job| job.id.as_uuid())),
+            Value::Id(cursor),
             Value::count(seen),
             Value::count(changed),
             operation.finished_at.into(),
@@ -110,12 +120,28 @@ impl<D: Dialect> SqlStore<D> {
 }
 
 impl<D: Dialect> Write<D> {
-    async fn cancel_page(&mut self, jobs: &[Job]) -> Result<Done, StoreError> {
+    /// The jobs that come next and where the step after this one goes on, if there is one.
+    async fn next_page(&mut self, filter: &JobFilter) -> Result<(Vec<Met>, Option<Uuid>), StoreError> {
+        let after = Value::Id(filter.after.map(JobId::as_uuid));
+        let window: Vec<(Uuid,)> = self.rows(statement::operation_window, vec![after, (WINDOW - 1).into()]).await?;
+        let until = window.first().map(|(id,)| *id);
+        let mut values = list_values(filter, STEP);
+        values.push(Value::Id(until));
+        let rows: Vec<(Uuid, String, i64)> = self.rows(statement::operation_page, values).await?;
+        let is_full = rows.len() >= STEP as usize;
+        let cursor = if is_full { rows.last().map(|(id, ..)| *id) } else { until };
+        let met = |(id, state, lease): (Uuid, String, i64)| {
+            Ok(Met { id: JobId::from_uuid(id), state: parsed("state", &state)?, lease: number("lease", lease)? })
+        };
+        Ok((rows.into_iter().map(met).collect::<Result<_, StoreError>>()?, cursor))
+    }
+
+    async fn cancel_page(&mut self, met: &[Met]) -> Result<Done, StoreError> {
         let unwanted: Vec<_> =
-            jobs.iter().map(|job| Unwanted::new(job.id, "cancelled before it ran".to_owned())).collect();
+            met.iter().map(|job| Unwanted::new(job.id, "cancelled before it ran".to_owned())).collect();
         let mut done = Done { changed: self.cancel(&unwanted).await?, ..Done::default() };
         let cancelled: HashSet<_> = done.changed.iter().copied().collect();
-        for job in jobs.iter().filter(|job| !job.state.is_final() && !cancelled.contains(&job.id)) {
+        for job in met.iter().filter(|job| !job.state.is_final() && !cancelled.contains(&job.id)) {
             let values = vec![job.id.as_uuid().into(), self.now.into()];
             if self.execute(statement::job_cancel_request, values).await? > 0 {
                 done.changed.push(job.id);
@@ -126,9 +152,9 @@ impl<D: Dialect> Write<D> {
         Ok(done)
     }
 
-    async fn retry_page(&mut self, jobs: &[Job]) -> Result<Done, StoreError> {
+    async fn retry_page(&mut self, met: &[Met]) -> Result<Done, StoreError> {
         let mut done = Done::default();
-        for job in jobs {
+        for job in met {
             if let RetryOutcome::Retried(job) = self.retry(job.id).await? {
                 done.changed.push(job.id);
             }

@@ -8,7 +8,7 @@ CROSS JOIN LATERAL (
     WHERE jobs.state = 'available' AND jobs.queue = lane.queue
         AND (jobs.priority, jobs.run_at, jobs.id)
             > (lane.priority, 'epoch'::timestamptz + lane.run_at * interval '1 microsecond', lane.id)
-        AND jobs.task IN (SELECT jsonb_array_elements_text($2::jsonb))
+        AND jobs.task = ANY (ARRAY(SELECT jsonb_array_elements_text($2::jsonb)))
         AND (jobs.expires_at IS NULL OR jobs.expires_at > $4)
         AND (jobs.concurrency_key IS NULL OR NOT lane.taken_keys ? jobs.concurrency_key)
     ORDER BY jobs.priority, jobs.run_at, jobs.id

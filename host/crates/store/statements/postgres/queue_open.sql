@@ -6,10 +6,14 @@ WITH open AS MATERIALIZED (
     SELECT name, num_nonnulls(max_running, max_running_per_key, rate_limit) > 0 AS is_limited
     FROM queues
     WHERE paused_at IS NULL
-        AND EXISTS (
-            SELECT 1 FROM jobs
-            WHERE state = 'available' AND queue = queues.name AND task IN (SELECT jsonb_array_elements_text($1::jsonb))
+        -- Not EXISTS: that may become a join, which reads all available jobs. This goes through the index to the first one.
+        AND (
+            SELECT TRUE FROM jobs
+            WHERE state = 'available' AND queue = queues.name
+                AND task = ANY (ARRAY(SELECT jsonb_array_elements_text($1::jsonb)))
                 AND (expires_at IS NULL OR expires_at > $2)
+            ORDER BY priority, run_at, id
+            LIMIT 1
         )
 ),
 held AS MATERIALIZED (

@@ -1,6 +1,6 @@
 -- The queues that a claim may take from: not paused, and with a job of these tasks that can be claimed; with their limits.
 -- ?1: the tasks as a JSON array, ?2: now.
--- Differs from postgres: no lock. SQLite has one writer, so every queue is ours.
+-- Differs from postgres: EXISTS does not become a join, and no lock. SQLite has one writer, so every queue is ours.
 SELECT name, max_running, max_running_per_key, rate_limit, rate_period_ms, TRUE AS is_ours
 FROM queues
 WHERE paused_at IS NULL
