@@ -14,12 +14,24 @@ pub(crate) struct FileSettings {
     pub(crate) database_url: Option<String>,
     pub(crate) cache_dir: Option<PathBuf>,
     pub(crate) slots: Option<u32>,
+    pub(crate) heartbeat_interval_ms: Option<u64>,
+    pub(crate) worker_ttl_ms: Option<u64>,
     pub(crate) cancel_grace_ms: Option<u64>,
     pub(crate) shutdown_grace_ms: Option<u64>,
 }
 
-const KEYS: [&str; 8] =
-    ["cache_dir", "cancel_grace_ms", "data_dir", "database_url", "listen", "plugins", "shutdown_grace_ms", "slots"];
+const KEYS: [&str; 10] = [
+    "cache_dir",
+    "cancel_grace_ms",
+    "data_dir",
+    "database_url",
+    "heartbeat_interval_ms",
+    "listen",
+    "plugins",
+    "shutdown_grace_ms",
+    "slots",
+    "worker_ttl_ms",
+];
 
 impl FileSettings {
     /// Reads the named file, or `windlass.toml` in the data directory if it is there.
@@ -54,6 +66,8 @@ impl FileSettings {
             database_url: take(&table, "database_url", name, faults),
             cache_dir: take(&table, "cache_dir", name, faults),
             slots: take(&table, "slots", name, faults),
+            heartbeat_interval_ms: take(&table, "heartbeat_interval_ms", name, faults),
+            worker_ttl_ms: take(&table, "worker_ttl_ms", name, faults),
             cancel_grace_ms: take(&table, "cancel_grace_ms", name, faults),
             shutdown_grace_ms: take(&table, "shutdown_grace_ms", name, faults),
         }

@@ -1,12 +1,14 @@
 //! What the operator sets: flags over environment (`WINDLASS_*`) over `windlass.toml` over defaults, parsed once.
 
 mod file;
+mod liveness;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use self::file::FileSettings;
+pub(crate) use self::liveness::Liveness;
 
 /// The flags of the daemon. Each can be given as `WINDLASS_NAME` in the environment or as `name` in `windlass.toml` too.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -33,6 +35,13 @@ pub(crate) struct ServeArgs {
     /// How many jobs run at once, 1 to 1000 [default: four for each processor].
     #[arg(long, env = "WINDLASS_SLOTS", value_name = "N")]
     pub(crate) slots: Option<u32>,
+    /// How often the daemon says that it is alive, in milliseconds, 100 to 300000 [default: 5000].
+    #[arg(long, env = "WINDLASS_HEARTBEAT_INTERVAL_MS", value_name = "MS")]
+    pub(crate) heartbeat_interval_ms: Option<u64>,
+    /// How long it is believed after that before others take its jobs, in milliseconds; three heartbeats or more, the same for
+    /// all daemons of a database [default: six heartbeats].
+    #[arg(long, env = "WINDLASS_WORKER_TTL_MS", value_name = "MS")]
+    pub(crate) worker_ttl_ms: Option<u64>,
     /// How long a cancelled job may go on before it is interrupted, in milliseconds [default: 10000].
     #[arg(long, env = "WINDLASS_CANCEL_GRACE_MS", value_name = "MS")]
     pub(crate) cancel_grace_ms: Option<u64>,
@@ -53,6 +62,7 @@ pub(crate) struct Settings {
     pub(crate) database: PathBuf,
     pub(crate) cache_dir: PathBuf,
     pub(crate) slots: u32,
+    pub(crate) liveness: Liveness,
     pub(crate) cancel_grace: Duration,
     pub(crate) shutdown_grace: Duration,
 }
@@ -90,6 +100,11 @@ impl Settings {
                 PathBuf::new()
             }),
         };
+        let liveness = Liveness::check(
+            args.heartbeat_interval_ms.or(file.heartbeat_interval_ms),
+            args.worker_ttl_ms.or(file.worker_ttl_ms),
+            &mut faults,
+        );
         if !faults.is_empty() {
             return Err(SettingsFaults(faults));
         }
@@ -101,6 +116,7 @@ impl Settings {
             database,
             cache_dir: args.cache_dir.or(file.cache_dir).unwrap_or_else(|| data_dir.join("cache")),
             slots,
+            liveness,
             cancel_grace: millis(args.cancel_grace_ms, file.cancel_grace_ms, 10_000),
             shutdown_grace: millis(args.shutdown_grace_ms, file.shutdown_grace_ms, 30_000),
             data_dir,
@@ -147,7 +163,7 @@ mod tests {
             faults,
             [
                 "windlass.toml: `listen_on` is not a setting; there are cache_dir, cancel_grace_ms, data_dir, database_url, \
-                 listen, plugins, shutdown_grace_ms, slots",
+                 heartbeat_interval_ms, listen, plugins, shutdown_grace_ms, slots, worker_ttl_ms",
                 "windlass.toml: slots: invalid type: string \"many\", expected u32",
                 "listen: 0.0.0.0:80 can be reached from other machines, and there are no tokens yet: use 127.0.0.1 or [::1]",
                 "database_url: PostgreSQL is not supported yet; use sqlite:PATH",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error};
 use windlass_model::{Job, JobState, JsonText, NewJob};
-use windlass_store::{JobInbox, StoreError};
+use windlass_store::{FailPoint, JobInbox, StoreError};
 
 use crate::bus::Bus;
 use crate::clock;
@@ -84,6 +84,7 @@ impl EnqueueLoop {
         let jobs: Vec<_> = batch.iter().flat_map(|submission| submission.jobs.iter().cloned()).collect();
         match self.inbox.job_insert(&jobs, None).await {
             Ok(added) => {
+                FailPoint::AfterEnqueue.hit();
                 debug!(jobs = added.len(), requests = batch.len(), "Enqueued {} jobs in one commit", added.len());
                 self.announce(&added);
                 let mut added = added.into_iter();

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 use windlass_model::{AttemptError, ErrorKind, JobState, Progress, Transition};
-use windlass_store::{FinishOutcome, Finished, JobQueue};
+use windlass_store::{FailPoint, FinishOutcome, Finished, JobQueue};
 
 /// How many attempts one transaction takes.
 const MAX_PER_COMMIT: usize = 500;
@@ -91,8 +91,12 @@ impl FinishLoop {
     async fn write_all(&self, finished: &[Finished], give_up: &CancellationToken) -> Written {
         let mut pause = Duration::from_millis(50);
         loop {
+            FailPoint::BeforeFinish.hit();
             match self.queue.job_finish(finished, None).await {
-                Ok(outcomes) => return Written::All(outcomes),
+                Ok(outcomes) => {
+                    FailPoint::AfterFinish.hit();
+                    return Written::All(outcomes);
+                }
                 Err(fault) if fault.is_passing() => {
                     warn!(
                         error = &fault as &dyn std::error::Error,

@@ -8,6 +8,7 @@
 
 mod dialect;
 mod error;
+mod failpoint;
 mod postgres;
 mod row;
 mod seam;
@@ -17,6 +18,7 @@ mod statement;
 mod value;
 
 pub use self::error::StoreError;
+pub use self::failpoint::FailPoint;
 pub use self::postgres::{PostgresOpenError, PostgresSettings, PostgresStore};
 pub use self::seam::{
     Beat, CancelOutcome, FinishOutcome, Finished, JobDirectory, JobInbox, JobPage, JobQueue, RetryOutcome, StepReport,

@@ -3,6 +3,7 @@
 mod files;
 mod misbehave;
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -67,6 +68,8 @@ enum Args {
     WaitFile { path: String },
     /// Appends a line to a file: a start that a test can count.
     Append { path: String, line: String },
+    /// Leaves a file for this start, goes on for `ms`, marks the file as ended, then fails as retryable in the first `fails` attempts.
+    Witness { folder: String, ms: u64, fails: u32 },
 }
 
 /// Probe
@@ -151,5 +154,13 @@ fn probe(job: &Job, args: Args) -> Result<Value, TaskError> {
         })),
         Args::WaitFile { path } => files::wait_for(job, &path),
         Args::Append { path, line } => files::append(&path, &line),
+        Args::Witness { folder, ms, fails } => {
+            files::witness(job, Path::new(&folder), Duration::from_millis(ms))?;
+            if job.attempt() <= fails {
+                Err(retryable("told to fail"))
+            } else {
+                Ok(json!({ "attempt": job.attempt() }))
+            }
+        }
     }
 }

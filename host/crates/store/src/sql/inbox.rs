@@ -6,11 +6,11 @@ use windlass_model::{Job, JobId, JobState, NewJob, RunAt, Timestamp};
 
 use super::SqlStore;
 use super::write::NewEvent;
-use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::seam::{CancelOutcome, JobInbox, RetryOutcome};
 use crate::statement;
 use crate::value::{Value, as_json, hex};
+use crate::{FailPoint, StoreError};
 
 #[derive(Serialize)]
 struct NewJobRow<'a> {
@@ -39,6 +39,7 @@ impl<D: Dialect> JobInbox for SqlStore<D> {
         let mut added = write.jobs(statement::job_insert, values).await?;
         let events: Vec<_> = added.iter().map(|job| NewEvent::state(job.id, 0, job.state, None)).collect();
         write.append_events(&events).await?;
+        FailPoint::MidEnqueue.hit();
         write.commit().await?;
         // No database promises an order of what RETURNING returns.
         let place: std::collections::HashMap<_, _> =

@@ -5,11 +5,11 @@ use windlass_model::{Job, JobId, JobState, TaskName, Timestamp, WorkerId};
 
 use super::SqlStore;
 use super::write::NewEvent;
-use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::seam::{FinishOutcome, Finished, JobQueue, StepReport};
 use crate::statement;
 use crate::value::Value;
+use crate::{FailPoint, StoreError};
 
 #[async_trait]
 impl<D: Dialect> JobQueue for SqlStore<D> {
@@ -29,6 +29,7 @@ impl<D: Dialect> JobQueue for SqlStore<D> {
         let events: Vec<_> =
             claimed.iter().map(|job| NewEvent::state(job.id, job.attempt, JobState::Running, None)).collect();
         write.append_events(&events).await?;
+        FailPoint::MidClaim.hit();
         write.commit().await?;
         // No database promises an order of what RETURNING returns.
         claimed.sort_by_key(|job| (job.priority, job.run_at, job.id));
@@ -45,6 +46,7 @@ impl<D: Dialect> JobQueue for SqlStore<D> {
         }
         let mut write = self.write(now).await?;
         let outcomes = write.finish(finished).await?;
+        FailPoint::MidFinish.hit();
         write.commit().await?;
         Ok(outcomes)
     }

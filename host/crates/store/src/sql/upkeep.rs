@@ -8,12 +8,12 @@ use windlass_model::{Attempt, AttemptFacts, Bounds, Job, JobId, JobState, Timest
 
 use super::write::{NewEvent, Write};
 use super::{SqlStore, clock};
-use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::row::WorkerRow;
 use crate::seam::{Beat, FinishOutcome, Finished, Upkeep, WorkerSlot};
 use crate::statement;
 use crate::value::Time;
+use crate::{FailPoint, StoreError};
 
 #[async_trait]
 impl<D: Dialect> Upkeep for SqlStore<D> {
@@ -49,6 +49,7 @@ impl<D: Dialect> Upkeep for SqlStore<D> {
         }
         let lost: Vec<_> = orphans.into_iter().map(|job| lost(job, bounds)).collect();
         let outcomes = write.finish(&lost).await?;
+        FailPoint::MidRescue.hit();
         write.commit().await?;
         let rescued = lost.iter().zip(outcomes).filter(|(_, outcome)| matches!(outcome, FinishOutcome::Recorded));
         Ok(rescued.map(|(lost, _)| lost.attempt.job_id).collect())
