@@ -113,6 +113,11 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
     ("xtask", "xtask", &["anyhow", "clap", "serde_json", "windlass-test-cluster"]),
     ("windlass-tests", "tests", &[]),
     ("windlass-test-cluster", "tests/cluster", &["anyhow", "tempfile"]),
+    (
+        "windlass-faults",
+        "tests/faults",
+        &["anyhow", "clap", "fastrand", "reqwest", "serde_json", "sqlx", "tempfile", "tokio", "windlass-test-cluster"],
+    ),
 ];
 
 fn manifest(folder: &str) -> toml::Table {
