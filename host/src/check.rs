@@ -8,8 +8,8 @@ use windlass_runtime::Runtime;
 use windlass_store::SqliteStore;
 
 use crate::assemble::runtime_settings;
-use crate::serve;
-use crate::settings::{ServeArgs, Settings};
+use crate::settings::{Database, ServeArgs, Settings};
+use crate::store;
 
 /// The flags of `windlass check`.
 #[derive(Clone, Debug, clap::Args)]
@@ -67,18 +67,19 @@ impl Findings {
         if !settings.data_dir.is_dir() {
             return self.fine("data directory", format!("{path} will be made"));
         }
-        match serve::lock(&settings.data_dir) {
+        match store::lock_data_dir(&settings.data_dir) {
             Ok(_) => self.fine("data directory", path.to_string()),
             Err(error) => self.fault("data directory", format!("{error:#}")),
         }
     }
 
     async fn database(&mut self, settings: &Settings) {
-        let path = settings.database.display();
-        if !settings.database.exists() {
+        let Database::Sqlite(file) = &settings.database else { return };
+        let path = file.display();
+        if !file.exists() {
             return self.fine("database", format!("{path} will be made"));
         }
-        match SqliteStore::open(&settings.database).await {
+        match SqliteStore::open(file).await {
             Ok(store) => {
                 self.fine("database", path.to_string());
                 store.close().await;

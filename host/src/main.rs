@@ -9,6 +9,7 @@ mod run;
 mod serve;
 mod settings;
 mod shutdown;
+mod store;
 mod telemetry;
 
 use std::io::Write;

@@ -1,23 +1,21 @@
 //! `windlass serve`: starts everything in order, and stops it in the reverse one.
 
-use std::fs::{File, TryLockError};
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use windlass_api::ApiSettings;
-use windlass_engine::{Engine, EngineSettings, Stores};
+use windlass_engine::{Engine, EngineSettings};
 use windlass_runtime::Runtime;
-use windlass_store::SqliteStore;
 
 use crate::assemble::{Sandbox, runtime_settings};
 use crate::settings::{ServeArgs, Settings};
 use crate::shutdown::Signals;
+use crate::store::{Store, lock_data_dir};
 use crate::telemetry;
 
 /// Runs the daemon until it is asked to stop.
@@ -31,18 +29,18 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     for dir in [&settings.data_dir, &settings.plugins] {
         std::fs::create_dir_all(dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
     }
-    let _lock = lock(&settings.data_dir)?;
+    let _lock = lock_data_dir(&settings.data_dir)?;
     let listener =
         TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr()?;
 
-    let store = SqliteStore::open(&settings.database).await?;
+    let store = Store::open(&settings.database).await?;
     let runtime = Runtime::new(runtime_settings(&settings))?;
     runtime.load_all().await;
     let stop_watching = CancellationToken::new();
     let watching = tokio::spawn(runtime.clone().watch(stop_watching.clone()));
     let engine = Engine::start(
-        Stores::of(Arc::new(store.clone())),
+        store.seams(),
         Arc::new(Sandbox(runtime)),
         EngineSettings {
             slots: settings.slots,
@@ -51,8 +49,8 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
             worker_ttl: settings.liveness.ttl,
             cancel_grace: settings.cancel_grace,
             shutdown_grace: settings.shutdown_grace,
-            // The lock on the data directory sees to that.
-            is_alone: true,
+            poll_every: settings.poll_interval,
+            is_alone: store.is_alone(),
             ..EngineSettings::default()
         },
     )
@@ -75,17 +73,6 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     store.close().await;
     info!("Stopped");
     Ok(ExitCode::SUCCESS)
-}
-
-/// Sees to it that one daemon at a time uses the data directory. Given back when the file is closed, also by a crash.
-pub(crate) fn lock(data_dir: &Path) -> anyhow::Result<File> {
-    let path = data_dir.join("windlass.lock");
-    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!("another daemon uses the data directory {}", data_dir.display()),
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
-    }
 }
 
 /// The one line on standard output: who started the daemon reads the address from it.

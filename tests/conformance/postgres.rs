@@ -2,74 +2,22 @@
 
 use std::any::Any;
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use windlass_store::{JobDirectory as _, JobInbox as _, PostgresOpenError, PostgresSettings, PostgresStore};
-use windlass_test_cluster::Cluster;
+use windlass_test_cluster::Database;
 
 use crate::fixture::{Fixture, at, id, new_job};
-
-/// A database of its own on a server that others may use too. Dropped with it.
-struct Database {
-    server: String,
-    name: String,
-    _cluster: Option<Cluster>,
-}
-
-impl Database {
-    /// On the server that the environment names (`cargo xtask test` starts one for all), else on a cluster of its own.
-    async fn create() -> Self {
-        let (server, cluster) = match windlass_test_cluster::given() {
-            Some(server) => (server, None),
-            None => {
-                let cluster = Cluster::start(&[]).unwrap();
-                (cluster.url("postgres"), Some(cluster))
-            }
-        };
-        let name = format!("windlass_case_{}", uuid::Uuid::new_v4().simple());
-        run(&server, format!("CREATE DATABASE {name}")).await;
-        Self { server, name, _cluster: cluster }
-    }
-
-    fn url(&self) -> String {
-        let (server, query) = self.server.split_once('?').unwrap_or((&self.server, ""));
-        let (server, _) = server.rsplit_once('/').unwrap();
-        format!("{server}/{}?{query}", self.name)
-    }
-
-    async fn run(&self, sql: &'static str) {
-        run(&self.url(), sql.to_owned()).await;
-    }
-
-    async fn open(&self) -> PostgresStore {
-        PostgresStore::open(&settings(self.url())).await.unwrap()
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        let (server, sql) = (self.server.clone(), format!("DROP DATABASE {} WITH (FORCE)", self.name));
-        // The test's own runtime is about to end, and a drop cannot wait for it.
-        let dropping = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run(&server, sql));
-        });
-        let _ = dropping.join();
-    }
-}
-
-async fn run(url: &str, sql: String) {
-    let mut connection = url.parse::<PgConnectOptions>().unwrap().connect().await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-}
 
 fn settings(url: String) -> PostgresSettings {
     PostgresSettings { url, connections: 4, poll_only: false }
 }
 
+async fn reopen(database: &Database) -> PostgresStore {
+    PostgresStore::open(&settings(database.url())).await.unwrap()
+}
+
 pub(crate) async fn open() -> Fixture<PostgresStore> {
-    let database = Database::create().await;
-    let store = database.open().await;
+    let database = Database::create().await.unwrap();
+    let store = reopen(&database).await;
     let keep: Box<dyn Any> = Box::new(database);
     Fixture { store, _keep: keep }
 }
@@ -94,12 +42,21 @@ async fn a_server_that_does_not_answer_is_named_without_the_password() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_too_old_is_refused_by_its_version() {
+    let url = format!("postgres://windlass@{}/queue?sslmode=disable", windlass_test_cluster::old_server().unwrap());
+    let error = PostgresStore::open(&settings(url)).await.err().unwrap();
+    assert!(matches!(&error, PostgresOpenError::TooOld { found, .. } if found == "14.9"), "{error:?}");
+    assert!(error.to_string().ends_with("/queue has version 14.9: Windlass needs 15 or later"), "{error}");
+}
+
+#[tokio::test]
 async fn a_database_of_a_newer_windlass_is_refused() {
-    let database = Database::create().await;
-    database.open().await.close().await;
+    let database = Database::create().await.unwrap();
+    reopen(&database).await.close().await;
     database
         .run("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (99, 'new', true, '', 0)")
-        .await;
+        .await
+        .unwrap();
     let error = PostgresStore::open(&settings(database.url())).await.err().unwrap();
     assert!(matches!(&error, PostgresOpenError::Newer { found: 99, .. }), "{error:?}");
     let said = "was written by a newer Windlass (schema 99): use that version, or another database";
@@ -108,8 +65,8 @@ async fn a_database_of_a_newer_windlass_is_refused() {
 
 #[tokio::test]
 async fn daemons_that_start_together_bring_the_schema_up_once() {
-    let database = Database::create().await;
-    let (first, second, third) = tokio::join!(database.open(), database.open(), database.open());
+    let database = Database::create().await.unwrap();
+    let (first, second, third) = tokio::join!(reopen(&database), reopen(&database), reopen(&database));
     first.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
     assert!(second.job_get(id(1)).await.unwrap().is_some());
     assert!(third.job_get(id(1)).await.unwrap().is_some());
@@ -117,10 +74,10 @@ async fn daemons_that_start_together_bring_the_schema_up_once() {
 
 #[tokio::test]
 async fn behind_a_pooler_nothing_is_kept_on_a_connection() {
-    let database = Database::create().await;
+    let database = Database::create().await.unwrap();
     let store = PostgresStore::open(&PostgresSettings { poll_only: true, ..settings(database.url()) }).await.unwrap();
     store.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
-    let mut connection = database.url().parse::<PgConnectOptions>().unwrap().connect().await.unwrap();
+    let mut connection = database.connect().await.unwrap();
     let kept: i64 =
         sqlx::query_scalar("SELECT count(*) FROM pg_listening_channels()").fetch_one(&mut connection).await.unwrap();
     assert_eq!(kept, 0);

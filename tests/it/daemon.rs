@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use windlass_test_cluster::Database;
 
 /// How long a test waits for what must come: long, because CI's machines are slow and busy; nothing waits so long when it passes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -63,6 +64,12 @@ impl Daemon {
         fs::write(folder.path().join("plugins/probe.toml"), PROBE_GRANTS).unwrap();
         fs::copy(guest("probe"), folder.path().join("plugins/probe.wasm")).unwrap();
         Self::start_in(folder, flags.iter().map(|flag| (*flag).to_owned()).collect()).await
+    }
+
+    /// Starts a daemon of its own data directory on a database that others may use too.
+    pub(crate) async fn start_on(database: &Database, flags: &[&str]) -> Self {
+        let url = database.url();
+        Self::start_with(&[&["--database-url", &url], flags].concat()).await
     }
 
     async fn start_in(folder: TempDir, flags: Vec<String>) -> Self {

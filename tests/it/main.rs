@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
+mod bad_database;
 mod bad_input;
 mod cancel;
 mod command_line;
@@ -13,6 +14,7 @@ mod durability;
 mod endings;
 mod export;
 mod hot_swap;
+mod many_daemons;
 mod progress;
 mod retry;
 mod shutdown;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::daemon::Daemon;
 
 /// Reads a job's event stream to its end: (id, event, data).
-async fn events(daemon: &Daemon, id: &str, after: Option<&str>) -> Vec<(Option<String>, String, Value)> {
+pub(crate) async fn events(daemon: &Daemon, id: &str, after: Option<&str>) -> Vec<(Option<String>, String, Value)> {
     let mut request = daemon.request(reqwest::Method::GET, &format!("/api/v1/jobs/{id}/events"));
     if let Some(after) = after {
         request = request.header("Last-Event-ID", after);

@@ -11,7 +11,7 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
     (
         "windlass-store",
         "host/crates/store",
-        &["async-trait", "serde", "serde_json", "sqlx", "thiserror", "tracing", "uuid", "windlass-model"],
+        &["async-trait", "serde", "serde_json", "sqlx", "thiserror", "tokio", "tracing", "uuid", "windlass-model"],
     ),
     (
         "windlass-runtime",
@@ -112,12 +112,12 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
     ("windlass-guest-macros", "guest-sdk/macros", &["proc-macro2", "quote", "syn"]),
     ("xtask", "xtask", &["anyhow", "clap", "serde_json", "windlass-test-cluster"]),
     ("windlass-tests", "tests", &[]),
-    ("windlass-test-cluster", "tests/cluster", &["anyhow", "tempfile"]),
     (
         "windlass-faults",
         "tests/faults",
         &["anyhow", "clap", "fastrand", "reqwest", "serde_json", "sqlx", "tempfile", "tokio", "windlass-test-cluster"],
     ),
+    ("windlass-test-cluster", "tests/cluster", &["anyhow", "sqlx", "tempfile", "tokio", "uuid"]),
 ];
 
 fn manifest(folder: &str) -> toml::Table {

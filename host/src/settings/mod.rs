@@ -1,5 +1,6 @@
 //! What the operator sets: flags over environment (`WINDLASS_*`) over `windlass.toml` over defaults, parsed once.
 
+mod database;
 mod file;
 mod liveness;
 
@@ -7,6 +8,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use self::database::Given;
+
+pub(crate) use self::database::Database;
 pub(crate) use self::file::FileSettings;
 pub(crate) use self::liveness::Liveness;
 
@@ -23,9 +27,24 @@ pub(crate) struct ServeArgs {
     /// Where the plugins are, NAME.wasm with NAME.toml beside it [default: plugins in the data directory].
     #[arg(long, env = "WINDLASS_PLUGINS", value_name = "DIR")]
     pub(crate) plugins: Option<PathBuf>,
-    /// Which database holds the queue: sqlite:PATH [default: windlass.db in the data directory].
-    #[arg(long, env = "WINDLASS_DATABASE_URL", value_name = "URL")]
+    /// Which database holds the queue: sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE for many daemons on one queue
+    /// [default: sqlite:windlass.db in the data directory]. A password is better given in the environment than as a flag.
+    #[arg(long, env = "WINDLASS_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) database_url: Option<String>,
+    /// How many connections to PostgreSQL this daemon takes at most, 2 to 200; one of them only listens [default: 10].
+    #[arg(long, env = "WINDLASS_DATABASE_CONNECTIONS", value_name = "N")]
+    pub(crate) database_connections: Option<u32>,
+    /// Keep nothing on a connection to PostgreSQL and do not listen there: for poolers such as PgBouncer in transaction mode.
+    /// What another daemon did is then seen at the next poll [default: false].
+    #[arg(
+        long,
+        env = "WINDLASS_DATABASE_POLL_ONLY",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub(crate) database_poll_only: Option<bool>,
     /// A file with settings [default: windlass.toml in the data directory, if it is there].
     #[arg(long, env = "WINDLASS_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -42,6 +61,9 @@ pub(crate) struct ServeArgs {
     /// all daemons of a database [default: six heartbeats].
     #[arg(long, env = "WINDLASS_WORKER_TTL_MS", value_name = "MS")]
     pub(crate) worker_ttl_ms: Option<u64>,
+    /// How often the daemon looks for jobs at least, whatever it is told, in milliseconds, 10 to 3600000 [default: 1000].
+    #[arg(long, env = "WINDLASS_POLL_INTERVAL_MS", value_name = "MS")]
+    pub(crate) poll_interval_ms: Option<u64>,
     /// How long a cancelled job may go on before it is interrupted, in milliseconds [default: 10000].
     #[arg(long, env = "WINDLASS_CANCEL_GRACE_MS", value_name = "MS")]
     pub(crate) cancel_grace_ms: Option<u64>,
@@ -59,10 +81,11 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) data_dir: PathBuf,
     pub(crate) plugins: PathBuf,
-    pub(crate) database: PathBuf,
+    pub(crate) database: Database,
     pub(crate) cache_dir: PathBuf,
     pub(crate) slots: u32,
     pub(crate) liveness: Liveness,
+    pub(crate) poll_interval: Duration,
     pub(crate) cancel_grace: Duration,
     pub(crate) shutdown_grace: Duration,
 }
@@ -93,18 +116,22 @@ impl Settings {
         if !(1..=1_000).contains(&slots) {
             faults.push(format!("slots: {slots} is not between 1 and 1000"));
         }
-        let database = match args.database_url.or(file.database_url) {
-            None => data_dir.join("windlass.db"),
-            Some(url) => sqlite_path(&url).unwrap_or_else(|fault| {
-                faults.push(fault);
-                PathBuf::new()
-            }),
+        let poll_interval_ms = args.poll_interval_ms.or(file.poll_interval_ms).unwrap_or(1_000);
+        // Below, the daemon would do little else; above, what nobody told it of would as good as never start.
+        if !(10..=3_600_000).contains(&poll_interval_ms) {
+            faults.push(format!("poll_interval_ms: {poll_interval_ms} is not between 10 and 3600000"));
+        }
+        let database = Given {
+            url: args.database_url.or(file.database_url),
+            connections: args.database_connections.or(file.database_connections),
+            poll_only: args.database_poll_only.or(file.database_poll_only),
         };
         let liveness = Liveness::check(
             args.heartbeat_interval_ms.or(file.heartbeat_interval_ms),
             args.worker_ttl_ms.or(file.worker_ttl_ms),
             &mut faults,
         );
+        let database = database.check(&data_dir, &mut faults);
         if !faults.is_empty() {
             return Err(SettingsFaults(faults));
         }
@@ -117,6 +144,7 @@ impl Settings {
             cache_dir: args.cache_dir.or(file.cache_dir).unwrap_or_else(|| data_dir.join("cache")),
             slots,
             liveness,
+            poll_interval: Duration::from_millis(poll_interval_ms),
             cancel_grace: millis(args.cancel_grace_ms, file.cancel_grace_ms, 10_000),
             shutdown_grace: millis(args.shutdown_grace_ms, file.shutdown_grace_ms, 30_000),
             data_dir,
@@ -128,17 +156,6 @@ impl Settings {
 fn default_slots() -> u32 {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     u32::try_from(processors * 4).unwrap_or(u32::MAX).min(1_000)
-}
-
-fn sqlite_path(url: &str) -> Result<PathBuf, String> {
-    match url.strip_prefix("sqlite:") {
-        Some(path) if !path.is_empty() => Ok(PathBuf::from(path.strip_prefix("//").unwrap_or(path))),
-        _ if url.starts_with("postgres") => {
-            Err("database_url: PostgreSQL is not supported yet; use sqlite:PATH".to_owned())
-        }
-        // A URL may hold a password, so it is not repeated.
-        _ => Err("database_url: it does not start with sqlite:PATH".to_owned()),
-    }
 }
 
 #[cfg(test)]
@@ -155,18 +172,24 @@ mod tests {
     fn every_fault_is_named_at_once() {
         let args = ServeArgs {
             listen: Some(SocketAddr::from(([0, 0, 0, 0], 80))),
-            database_url: Some("postgres://u:secret@db/x".to_owned()),
+            database_url: Some("postgres://u:secret@db:port/x".to_owned()),
+            database_connections: Some(1),
+            poll_interval_ms: Some(0),
             ..ServeArgs::default()
         };
         let faults = faults(args, "slots = \"many\"\nlisten_on = 1\n");
         assert_eq!(
             faults,
             [
-                "windlass.toml: `listen_on` is not a setting; there are cache_dir, cancel_grace_ms, data_dir, database_url, \
-                 heartbeat_interval_ms, listen, plugins, shutdown_grace_ms, slots, worker_ttl_ms",
+                "windlass.toml: `listen_on` is not a setting; there are cache_dir, cancel_grace_ms, data_dir, \
+                 database_connections, database_poll_only, database_url, heartbeat_interval_ms, listen, plugins, \
+                 poll_interval_ms, shutdown_grace_ms, slots, worker_ttl_ms",
                 "windlass.toml: slots: invalid type: string \"many\", expected u32",
                 "listen: 0.0.0.0:80 can be reached from other machines, and there are no tokens yet: use 127.0.0.1 or [::1]",
-                "database_url: PostgreSQL is not supported yet; use sqlite:PATH",
+                "poll_interval_ms: 0 is not between 10 and 3600000",
+                "database_connections: 1 is not between 2 and 200",
+                "database_url: it cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with each special \
+                 character of the password as %XX",
             ]
         );
     }
@@ -178,7 +201,7 @@ mod tests {
         let args = ServeArgs { slots: Some(7), ..ServeArgs::default() };
         let settings = Settings::merge(args, file, faults).unwrap();
         assert_eq!(settings.slots, 7);
-        assert_eq!(settings.database, PathBuf::from("there/windlass.db"));
+        assert_eq!(settings.database, Database::Sqlite(PathBuf::from("there/windlass.db")));
         assert_eq!(settings.cancel_grace, Duration::from_secs(10));
     }
 }

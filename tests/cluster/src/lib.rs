@@ -1,5 +1,9 @@
 //! A throw-away PostgreSQL server: `initdb` in a temporary folder, reached by a socket in it, gone when it is dropped.
 
+#[cfg(feature = "database")]
+mod database;
+mod old;
+
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -7,6 +11,10 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
+
+#[cfg(feature = "database")]
+pub use self::database::Database;
+pub use self::old::old_server;
 
 /// The variable that names a server to use in place of a throw-away one, as a URL of a superuser.
 pub const URL: &str = "WINDLASS_TEST_POSTGRES_URL";

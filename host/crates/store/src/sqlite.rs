@@ -13,6 +13,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Executor, SqlitePool, Statement as _, Transaction};
+use uuid::Uuid;
 
 use crate::dialect::{Dialect, Record, bind};
 use crate::sql::SqlStore;
@@ -74,6 +75,12 @@ pub enum SqliteOpenError {
         #[source]
         source: sqlx::Error,
     },
+    /// It can be read, not written.
+    #[error("the database {} is read-only: let the user that runs Windlass write the file and its folder", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
     /// A newer Windlass has changed its schema.
     #[error("the database {} was written by a newer Windlass (schema {found}): use that version, or another file", path.display())]
     Newer {
@@ -96,7 +103,10 @@ pub enum SqliteOpenError {
 impl SqliteStore {
     /// Opens the file, creates it if it is not there, and brings its schema to this version's.
     pub async fn open(path: &Path) -> Result<Self, SqliteOpenError> {
-        let open_error = |source| SqliteOpenError::Open { path: path.to_owned(), source };
+        let open_error = |source| match is_read_only(&source) {
+            true => SqliteOpenError::ReadOnly { path: path.to_owned() },
+            false => SqliteOpenError::Open { path: path.to_owned(), source },
+        };
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -111,8 +121,15 @@ impl SqliteStore {
         let writer = pool(1).connect_with(options.clone()).await.map_err(open_error)?;
         MIGRATIONS.run(&writer).await.map_err(|source| match source {
             MigrateError::VersionMissing(found) => SqliteOpenError::Newer { path: path.to_owned(), found },
+            source if is_read_only(&source) => SqliteOpenError::ReadOnly { path: path.to_owned() },
             source => SqliteOpenError::Migrate { path: path.to_owned(), source },
         })?;
+        // A file of this version's schema opens without a write: a statement that changes nothing tells whether one is possible.
+        let mut connection = writer.acquire().await.map_err(open_error)?;
+        Sqlite::execute(&mut connection, statement::worker_remove, vec![Uuid::nil().into()])
+            .await
+            .map_err(open_error)?;
+        drop(connection);
         let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(open_error)?;
         Ok(Self { dialect: Sqlite { writer, readers } })
     }
@@ -146,6 +163,17 @@ impl SqliteStore {
         .await?;
         Ok(rows.join(";\n\n"))
     }
+}
+
+/// Whether SQLite said that it may not write: the low byte of an extended code is 8 (<https://sqlite.org/rescode.html#readonly>).
+fn is_read_only(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|cause| match cause.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::Database(error)) => {
+            error.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 8)
+        }
+        _ => false,
+    })
 }
 
 fn pool(connections: u32) -> SqlitePoolOptions {

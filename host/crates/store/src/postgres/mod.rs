@@ -3,23 +3,24 @@
 //! Every call is one short transaction at READ COMMITTED; none stays open while a job runs. What a statement takes it locks with
 //! SKIP LOCKED, so that daemons never wait for one another's claims.
 
-use std::str::FromStr;
+mod connect;
+
+use std::borrow::Cow;
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
-use sqlx::{Executor, PgPool, Statement as _, Transaction};
+use sqlx::postgres::{PgConnection, PgPoolOptions};
+use sqlx::{Connection as _, Executor, PgPool, Statement as _, Transaction};
 
 use crate::dialect::{Dialect, Record, bind};
 use crate::sql::SqlStore;
 use crate::statement::{self, Statement};
 use crate::value::Value;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/postgres");
+pub use self::connect::{PostgresOpenError, PostgresSettings};
 
-/// The oldest server that is supported, as `server_version_num` has it.
-const OLDEST: i32 = 150_000;
+static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/postgres");
 
 /// The queue in PostgreSQL.
 pub type PostgresStore = SqlStore<Postgres>;
@@ -28,62 +29,6 @@ pub type PostgresStore = SqlStore<Postgres>;
 #[derive(Clone)]
 pub struct Postgres {
     pool: PgPool,
-}
-
-/// How to reach the server.
-#[derive(Clone)]
-pub struct PostgresSettings {
-    /// `postgres://user:password@host/database?sslmode=verify-full`. Never shown: it may hold a password.
-    pub url: String,
-    /// How many connections one daemon takes at most.
-    pub connections: u32,
-    /// Whether a pooler that hands out a connection for each transaction stands before the server: then nothing is kept on a
-    /// connection, neither settings nor prepared statements nor LISTEN.
-    pub poll_only: bool,
-}
-
-/// Why the server cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PostgresOpenError {
-    /// The URL is none.
-    #[error("the database URL cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
-    Url(#[source] sqlx::Error),
-    /// Nobody answers, or the server does not let us in.
-    #[error("cannot connect to PostgreSQL at {at}: does it run, and may this user use this database?")]
-    Connect {
-        /// Host, port and database, without the password.
-        at: String,
-        /// What the driver said.
-        #[source]
-        source: sqlx::Error,
-    },
-    /// The server is older than what is supported.
-    #[error("PostgreSQL at {at} has version {found}: Windlass needs 15 or later")]
-    TooOld {
-        /// Host, port and database.
-        at: String,
-        /// Its version.
-        found: String,
-    },
-    /// A newer Windlass has changed its schema.
-    #[error(
-        "the database at {at} was written by a newer Windlass (schema {found}): use that version, or another database"
-    )]
-    Newer {
-        /// Host, port and database.
-        at: String,
-        /// The number of the newest migration that it has seen.
-        found: i64,
-    },
-    /// Its schema could not be brought to this version's.
-    #[error("cannot bring the database at {at} to this version's schema")]
-    Migrate {
-        /// Host, port and database.
-        at: String,
-        /// What the driver said.
-        #[source]
-        source: MigrateError,
-    },
 }
 
 impl Dialect for Postgres {
@@ -117,26 +62,23 @@ impl Dialect for Postgres {
 impl PostgresStore {
     /// Connects, and brings the schema to this version's. Daemons that start together wait for the first one to do that.
     pub async fn open(settings: &PostgresSettings) -> Result<Self, PostgresOpenError> {
-        let options = connect_options(settings)?;
-        let at = address(&options);
-        let pool = PgPoolOptions::new()
-            .max_connections(settings.connections)
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_with(options)
-            .await
-            .map_err(|source| PostgresOpenError::Connect { at: at.clone(), source })?;
-        let (number, version): (i32, String) =
-            sqlx::query_as("SELECT current_setting('server_version_num')::int, current_setting('server_version')")
-                .fetch_one(&pool)
-                .await
-                .map_err(|source| PostgresOpenError::Connect { at: at.clone(), source })?;
-        if number < OLDEST {
-            return Err(PostgresOpenError::TooOld { at, found: version });
-        }
-        MIGRATIONS.run(&pool).await.map_err(|source| match source {
+        let options = settings.options()?;
+        let at = connect::address(&options);
+        // Apart from the pool, which would try again and in the end only say that it took too long.
+        let mut first = connect::connect(&settings.patient_options()?).await?;
+        let migrated = match settings.poll_only {
+            false => MIGRATIONS.run(&mut first).await,
+            true => migrate_without_lock(&mut first).await,
+        };
+        let _ = first.close().await;
+        migrated.map_err(|source| match source {
             MigrateError::VersionMissing(found) => PostgresOpenError::Newer { at, found },
             source => PostgresOpenError::Migrate { at, source },
         })?;
+        let pool = PgPoolOptions::new()
+            .max_connections(settings.pooled())
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_lazy_with(options);
         Ok(Self { dialect: Postgres { pool } })
     }
 
@@ -163,6 +105,16 @@ impl PostgresStore {
     pub async fn schema(&self) -> Result<String, sqlx::Error> {
         let rows: Vec<String> = sqlx::query_scalar(SCHEMA).fetch_all(&self.dialect.pool).await?;
         Ok(rows.join("\n"))
+    }
+}
+
+/// Behind a pooler the lock would stay on a connection that somebody else gets next. Of two daemons that start together one may
+/// then find that the other was faster; at its second look everything is done.
+async fn migrate_without_lock(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    let unlocked = Migrator { migrations: Cow::Borrowed(&MIGRATIONS.migrations), locking: false, ..Migrator::DEFAULT };
+    match unlocked.run(&mut *connection).await {
+        Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) => unlocked.run(connection).await,
+        result => result,
     }
 }
 
@@ -198,29 +150,3 @@ const SCHEMA: &str = "
     ) AS parts
     WHERE place <> '_sqlx_migrations'
     ORDER BY place, kind, number";
-
-fn connect_options(settings: &PostgresSettings) -> Result<PgConnectOptions, PostgresOpenError> {
-    let options =
-        PgConnectOptions::from_str(&settings.url).map_err(PostgresOpenError::Url)?.application_name("windlass");
-    if settings.poll_only {
-        // A pooler refuses settings at the start of a connection, and prepared statements end up on another one.
-        return Ok(options.statement_cache_capacity(0));
-    }
-    Ok(options.options([
-        // A 202 means that the job is on the disk, whatever the server's default.
-        ("synchronous_commit", "on"),
-        // Nothing here takes that long; a statement that hangs must not hold its slot for ever.
-        ("statement_timeout", "60s"),
-        ("lock_timeout", "10s"),
-        ("idle_in_transaction_session_timeout", "60s"),
-    ]))
-}
-
-/// Where it is, for errors: without user and password.
-fn address(options: &PgConnectOptions) -> String {
-    let place = match options.get_socket() {
-        Some(socket) => socket.display().to_string(),
-        None => format!("{}:{}", options.get_host(), options.get_port()),
-    };
-    format!("{place}/{}", options.get_database().unwrap_or_default())
-}
