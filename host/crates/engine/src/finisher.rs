@@ -57,7 +57,7 @@ impl FinishLoop {
 
     async fn write(&self, batch: Vec<Ended>, give_up: &CancellationToken) {
         let finished: Vec<_> = batch.iter().map(|ended| ended.finished.clone()).collect();
-        match self.write_all(&finished, give_up).await {
+        match self.write_all(&finished, Refusal::Counts, give_up).await {
             Written::All(outcomes) => {
                 for (ended, outcome) in batch.into_iter().zip(outcomes) {
                     let _ = ended.answer.send(outcome);
@@ -75,10 +75,10 @@ impl FinishLoop {
 
     /// An outcome that the database will not take is replaced by one that says so: the job must not stay running.
     async fn write_alone(&self, mut ended: Ended, give_up: &CancellationToken) {
-        let mut written = self.write_all(std::slice::from_ref(&ended.finished), give_up).await;
+        let mut written = self.write_all(std::slice::from_ref(&ended.finished), Refusal::Counts, give_up).await;
         if matches!(written, Written::Refused) {
             ended.finished = unrecorded(ended.finished);
-            written = self.write_all(std::slice::from_ref(&ended.finished), give_up).await;
+            written = self.write_all(std::slice::from_ref(&ended.finished), Refusal::Passes, give_up).await;
         }
         if let Written::All(outcomes) = written
             && let Some(outcome) = outcomes.into_iter().next()
@@ -88,7 +88,7 @@ impl FinishLoop {
     }
 
     /// Tries until the database answers.
-    async fn write_all(&self, finished: &[Finished], give_up: &CancellationToken) -> Written {
+    async fn write_all(&self, finished: &[Finished], refusal: Refusal, give_up: &CancellationToken) -> Written {
         let mut pause = Duration::from_millis(50);
         loop {
             FailPoint::BeforeFinish.hit();
@@ -110,7 +110,9 @@ impl FinishLoop {
                         "The database refused to write down how {} attempts ended: {fault}",
                         finished.len()
                     );
-                    return Written::Refused;
+                    if refusal == Refusal::Counts {
+                        return Written::Refused;
+                    }
                 }
             }
             tokio::select! {
@@ -120,6 +122,16 @@ impl FinishLoop {
             pause = (pause * 2).min(MAX_BACKOFF);
         }
     }
+}
+
+/// What it means when the database refuses for good.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    /// Something in what is written is at fault.
+    Counts,
+    /// There is nothing in it that could be: the database is at fault, and that passes. To give up would leave the job running for
+    /// as long as this worker lives.
+    Passes,
 }
 
 enum Written {
