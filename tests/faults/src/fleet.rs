@@ -26,6 +26,7 @@ pub(crate) struct Recipe {
     pub(crate) cache: PathBuf,
     pub(crate) database_url: String,
     pub(crate) flags: Vec<String>,
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 /// Several daemons on one database.
@@ -92,6 +93,7 @@ impl Fleet {
             .arg("--cache-dir")
             .arg(&self.recipe.cache)
             .args(&self.recipe.flags)
+            .envs(self.recipe.environment.iter().cloned())
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -92,6 +92,11 @@ impl Round {
         world.fleet.start_all()?;
         load.end().await?;
         let mut report = world.judge().await?;
+        if self.scenario.spares_workers()
+            && let Some(lost) = report.explained.get("worker_lost")
+        {
+            report.broken.push(format!("{lost} jobs were taken from workers that lived"));
+        }
         report.took = start.elapsed();
         drop(world);
         if !report.broken.is_empty() {
@@ -104,9 +109,10 @@ impl Round {
     }
 
     fn recipe(&self, database: &Database, ledger: &Ledger) -> Recipe {
-        // Leases that run out within a second, or a round would mostly wait for them.
-        let flags = ["--slots", "8", "--heartbeat-interval-ms", "200", "--worker-ttl-ms", "1000"];
+        let ttl_ms = self.scenario.ttl_ms().to_string();
+        let flags = ["--slots", "8", "--heartbeat-interval-ms", "200", "--worker-ttl-ms", &ttl_ms];
         let flags = flags.iter().chain(self.scenario.flags()).map(|flag| (*flag).to_owned()).collect();
+        let environment = self.scenario.environment().iter();
         Recipe {
             binary: self.daemon.clone(),
             guest: self.guest.clone(),
@@ -114,6 +120,7 @@ impl Round {
             cache: self.evidence.with_file_name("cache"),
             database_url: database.url(),
             flags,
+            environment: environment.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::port::TaskRunner;
 use crate::running::Running;
 use crate::settings::EngineSettings;
 use crate::stores::Stores;
-use crate::upkeep::{Heartbeat, Promoter, Rescuer};
+use crate::upkeep::{Heartbeat, LostClaims, Promoter, Rescuer};
 use crate::wake::Wake;
 
 /// How long a database that does not answer may hold up the end of a shutdown.
@@ -102,6 +102,14 @@ impl Engine {
             poll_every: settings.poll_every,
         };
         let promoter = Promoter { upkeep: stores.upkeep.clone(), wake: wake.clone(), poll_every: settings.poll_every };
+        let lost_claims = LostClaims {
+            upkeep: stores.upkeep.clone(),
+            worker: worker.id,
+            running: running.clone(),
+            bus: bus.clone(),
+            wake: wake.clone(),
+            age: settings.worker_ttl,
+        };
         let rescuer = Rescuer {
             upkeep: stores.upkeep.clone(),
             bus,
@@ -121,6 +129,7 @@ impl Engine {
         engine.loops.spawn(dispatcher.run(engine.stop_work.clone()));
         engine.loops.spawn(promoter.run(engine.stop_work.clone()));
         engine.loops.spawn(rescuer.run(engine.stop_work.clone()));
+        engine.loops.spawn(lost_claims.run(engine.stop_work.clone()));
         engine.loops.spawn(heartbeat.run(engine.stop_life.clone()));
         Ok(engine)
     }

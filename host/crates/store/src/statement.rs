@@ -38,5 +38,5 @@ statements! {
     artifact_insert artifact_list attempt_insert attempt_list checkpoint_delete checkpoint_load checkpoint_save clock
     event_append event_list job_cancel job_cancel_request job_claim job_finish job_get job_hold job_insert job_list
     job_next_due job_orphans job_promote job_retry log_append log_list ping progress_delete progress_save worker_cancels
-    worker_expire_others worker_list worker_remove worker_save
+    worker_expire_others worker_list worker_remove worker_save job_unheld
 }

@@ -12,9 +12,10 @@ pub(crate) async fn hurt(world: &mut World) -> Result<()> {
     for (number, by_ms) in [HOUR_MS, -HOUR_MS].into_iter().enumerate().map(|(place, by_ms)| (place % count, by_ms)) {
         world.fleet.kill(number)?;
         world.fleet.start_one(number, &[("WINDLASS_CLOCK_WRONG_MS", by_ms.to_string())])?;
-        world.pass(2_000..3_000).await;
+        world.pass(200..800).await;
     }
-    // Those that were killed above are over by now: their jobs were taken away within two seconds.
+    // Longer than the lease of those that were killed, and the pause between two looks.
+    world.pass(5_000..6_000).await;
     let before = world.fleet.log_lines("jobs away from workers that died").len();
     for _ in 0..world.times(1, 4) {
         world.pass(2_500..3_500).await;

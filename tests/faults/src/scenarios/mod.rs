@@ -5,6 +5,7 @@ mod connections;
 mod crash_points;
 mod disk;
 mod kills;
+mod lost_answers;
 mod server;
 mod snapshot;
 mod zombie;
@@ -27,6 +28,8 @@ pub(crate) enum Scenario {
     Kills,
     /// Daemons die at each fail point.
     CrashPoints,
+    /// The database's answers to commits are lost on the way.
+    LostAnswers,
     /// Daemons are stopped past their lease, and go on.
     Zombie,
     /// The database server crashes and starts again, and its connections are ended.
@@ -62,6 +65,28 @@ impl Scenario {
         }
     }
 
+    /// How long a daemon that says nothing is believed to be alive. Short, or a round would mostly wait for that; longer where the
+    /// death of a worker, and the rescue after it, would hide what is looked for.
+    pub(crate) fn ttl_ms(self) -> u32 {
+        match self {
+            Self::LostAnswers | Self::Server | Self::Snapshot | Self::Clock => 3_000,
+            _ => 1_000,
+        }
+    }
+
+    /// Whether no worker dies, or is kept from saying that it lives: then none may be taken for dead.
+    pub(crate) fn spares_workers(self) -> bool {
+        matches!(self, Self::LostAnswers | Self::Snapshot)
+    }
+
+    /// What the environment of every daemon holds.
+    pub(crate) fn environment(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::LostAnswers => &[("WINDLASS_FAILPOINT", lost_answers::POINTS)],
+            _ => &[],
+        }
+    }
+
     /// What is enqueued meanwhile.
     pub(crate) fn mix(self, size: Size) -> Mix {
         let jobs = if size == Size::Small { 1_000 } else { 4_000 };
@@ -87,6 +112,7 @@ impl Scenario {
         match self {
             Self::Kills => kills::hurt(world).await,
             Self::CrashPoints => crash_points::hurt(world).await,
+            Self::LostAnswers => lost_answers::hurt(world).await,
             Self::Zombie => zombie::hurt(world).await,
             Self::Server => server::hurt(world).await,
             Self::Connections => connections::hurt(world).await,

@@ -2,9 +2,11 @@
 //! test asked for it, does a bounded amount of work, and may be done by every worker at once.
 
 mod heartbeat;
+mod lost_claims;
 mod promoter;
 mod rescuer;
 
 pub(crate) use self::heartbeat::Heartbeat;
+pub(crate) use self::lost_claims::LostClaims;
 pub(crate) use self::promoter::Promoter;
 pub(crate) use self::rescuer::Rescuer;

@@ -41,6 +41,7 @@ impl<D: Dialect> JobInbox for SqlStore<D> {
         write.append_events(&events).await?;
         FailPoint::MidEnqueue.hit();
         write.commit().await?;
+        FailPoint::LostEnqueue.pass()?;
         // No database promises an order of what RETURNING returns.
         let place: std::collections::HashMap<_, _> =
             jobs.iter().enumerate().map(|(place, job)| (job.id, place)).collect();

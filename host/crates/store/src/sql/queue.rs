@@ -31,6 +31,9 @@ impl<D: Dialect> JobQueue for SqlStore<D> {
         write.append_events(&events).await?;
         FailPoint::MidClaim.hit();
         write.commit().await?;
+        if !claimed.is_empty() {
+            FailPoint::LostClaim.pass()?;
+        }
         // No database promises an order of what RETURNING returns.
         claimed.sort_by_key(|job| (job.priority, job.run_at, job.id));
         Ok(claimed)
@@ -48,6 +51,7 @@ impl<D: Dialect> JobQueue for SqlStore<D> {
         let outcomes = write.finish(finished).await?;
         FailPoint::MidFinish.hit();
         write.commit().await?;
+        FailPoint::LostFinish.pass()?;
         Ok(outcomes)
     }
 
