@@ -16,6 +16,9 @@ use crate::ledger::Ledger;
 /// How long an application waits for an answer. Longer than any time limit of a daemon.
 const ANSWER: Duration = Duration::from_secs(20);
 
+/// Within this time after the last fault every enqueue must have been taken.
+pub(crate) const ALL_TAKEN: Duration = Duration::from_secs(60);
+
 /// What is enqueued.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mix {
@@ -51,11 +54,17 @@ impl Load {
         Self { senders, enough }
     }
 
-    /// The faults are over: returns when enough jobs are acknowledged.
-    pub(crate) async fn end(mut self) -> Result<()> {
+    /// The faults are over: returns when enough jobs are acknowledged, and false if that takes too long.
+    pub(crate) async fn end(mut self) -> Result<bool> {
         self.enough.store(true, Ordering::SeqCst);
-        while self.senders.join_next().await.transpose()?.is_some() {}
-        Ok(())
+        let all = async {
+            while self.senders.join_next().await.transpose()?.is_some() {}
+            Ok(())
+        };
+        match tokio::time::timeout(ALL_TAKEN, all).await {
+            Ok(ended) => ended.map(|()| true),
+            Err(_) => Ok(false),
+        }
     }
 }
 
@@ -75,7 +84,9 @@ impl Sender {
             if is_enough && self.enough.load(Ordering::SeqCst) {
                 return;
             }
-            let pause = if self.enqueue().await && !is_enough { self.rng.u64(0..10) } else { self.rng.u64(50..150) };
+            // Enough of them are told 202 already, or none is: then all of them together ask some forty times a second.
+            let slowly = self.rng.u64(100..300) * self.mix.senders as u64 / 8;
+            let pause = if self.enqueue().await && !is_enough { self.rng.u64(0..10) } else { slowly };
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
     }

@@ -12,12 +12,15 @@ use serde_json::Value;
 use crate::database::{Database, Kind};
 use crate::fleet::{Fleet, Recipe};
 use crate::ledger::Ledger;
-use crate::load::Load;
+use crate::load::{ALL_TAKEN, Load};
 use crate::scenarios::Scenario;
 use crate::verdict::{Facts, judge};
 
 /// Within this time after the last fault every job must be final.
 const ALL_FINAL: Duration = Duration::from_secs(60);
+
+/// Within this time a scenario has done what it does.
+const ALL_FAULTS: Duration = Duration::from_secs(300);
 
 /// How much a round does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,10 +90,15 @@ impl Round {
         let load = Load::start(mix, &fleet.addresses(), &ledger, &mut rng);
         let (kind, size) = (self.kind, self.size);
         let mut world = World { kind, size, fleet, database, ledger, rng, notes: Vec::new(), broken: Vec::new() };
-        self.scenario.hurt(&mut world, place.folder()).await?;
+        match tokio::time::timeout(ALL_FAULTS, self.scenario.hurt(&mut world, place.folder())).await {
+            Ok(hurt) => hurt?,
+            Err(_) => world.broken.push(format!("the daemons did not do enough work within {ALL_FAULTS:?}")),
+        }
         world.fleet.look_after()?;
         world.fleet.start_all()?;
-        load.end().await?;
+        if !load.end().await? {
+            world.broken.push(format!("enqueues were not taken within {ALL_TAKEN:?} after the last fault"));
+        }
         let mut report = world.judge().await?;
         if self.scenario.spares_workers()
             && let Some(lost) = report.explained.get("worker_lost")
@@ -149,6 +157,8 @@ impl World {
         let mut broken = std::mem::take(&mut self.broken);
         broken.extend(verdict.broken);
         broken.append(&mut self.fleet.surprises);
+        // An outage is no reason to give up what a job came to.
+        broken.extend(self.fleet.log_lines("The database refused to write down").into_iter().take(3));
         broken.extend(self.fleet.log_lines("panicked at").into_iter().map(|line| format!("a panic: {line}")));
         let mut notes = std::mem::take(&mut self.notes);
         let refused: Vec<_> = self.ledger.answers().into_iter().filter(|(answer, _)| answer != "202").collect();

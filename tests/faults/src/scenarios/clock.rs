@@ -15,7 +15,7 @@ pub(crate) async fn hurt(world: &mut World) -> Result<()> {
         world.pass(200..800).await;
     }
     // Longer than the lease of those that were killed, and the pause between two looks.
-    world.pass(5_000..6_000).await;
+    world.pass(3_500..4_000).await;
     let before = world.fleet.log_lines("jobs away from workers that died").len();
     for _ in 0..world.times(1, 4) {
         world.pass(2_500..3_500).await;

@@ -69,7 +69,7 @@ impl Scenario {
     /// death of a worker, and the rescue after it, would hide what is looked for.
     pub(crate) fn ttl_ms(self) -> u32 {
         match self {
-            Self::LostAnswers | Self::Server | Self::Snapshot | Self::Clock => 3_000,
+            Self::LostAnswers | Self::Server | Self::Snapshot | Self::Clock => 2_000,
             _ => 1_000,
         }
     }
@@ -89,7 +89,7 @@ impl Scenario {
 
     /// What is enqueued meanwhile.
     pub(crate) fn mix(self, size: Size) -> Mix {
-        let jobs = if size == Size::Small { 1_000 } else { 4_000 };
+        let jobs = if size == Size::Small { 600 } else { 4_000 };
         let mix = Mix { senders: 8, jobs, max_ms: 100 };
         match self {
             // A zombie must wake while somebody else runs its job.
