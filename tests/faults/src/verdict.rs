@@ -109,15 +109,12 @@ fn faults(record: &Record, starts: &Starts) -> Vec<String> {
         }
     }
     let last_error = record.attempts.last().and_then(|(_, error)| error.as_deref());
+    let crashes = record.attempts.iter().filter(|(_, kind)| kind.as_deref() == Some("worker_lost")).count();
     match (record.state.as_str(), last_error) {
         ("completed", None) if starts.ended > 0 => (),
         ("completed", None) => faults.push("it is completed, and its handler never came to its end".to_owned()),
         // A poison pill: it was running in as many crashes as one job may be.
-        ("discarded", Some("worker_lost"))
-            if record.attempts.iter().filter(|(_, kind)| kind.as_deref() == Some("worker_lost")).count() >= 3 =>
-        {
-            ()
-        }
+        ("discarded", Some("worker_lost")) if crashes >= 3 => (),
         (state, error) => faults.push(format!("it is {state} after an attempt that ended with {error:?}")),
     }
     faults
