@@ -160,3 +160,95 @@ fn unrecorded(finished: Finished) -> Finished {
         artifacts: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use async_trait::async_trait;
+    use windlass_model::{
+        Attempt, AttemptFacts, AttemptOutcome, Backoff, Bounds, Job, JobId, JsonText, TaskName, Timestamp, WorkerId,
+    };
+    use windlass_store::{StepReport, StoreError};
+
+    use super::*;
+
+    /// Refuses the first calls, whatever is in them.
+    struct Refusing {
+        calls: AtomicU32,
+        refuses: u32,
+    }
+
+    #[async_trait]
+    impl JobQueue for Refusing {
+        async fn job_claim(
+            &self,
+            _: WorkerId,
+            _: &[TaskName],
+            _: u32,
+            _: Option<Timestamp>,
+        ) -> Result<Vec<Job>, StoreError> {
+            Ok(Vec::new())
+        }
+
+        async fn job_finish(
+            &self,
+            finished: &[Finished],
+            _: Option<Timestamp>,
+        ) -> Result<Vec<FinishOutcome>, StoreError> {
+            if self.calls.fetch_add(1, Ordering::SeqCst) < self.refuses {
+                return Err(StoreError::Corrupt { column: "state", found: "nothing that it knows".to_owned() });
+            }
+            Ok(finished.iter().map(|_| FinishOutcome::Recorded).collect())
+        }
+
+        async fn job_report(&self, _: &StepReport, _: Option<Timestamp>) -> Result<bool, StoreError> {
+            Ok(true)
+        }
+
+        async fn checkpoint_save(&self, _: JobId, _: u64, _: &[u8]) -> Result<bool, StoreError> {
+            Ok(true)
+        }
+
+        async fn checkpoint_load(&self, _: JobId) -> Result<Option<Vec<u8>>, StoreError> {
+            Ok(None)
+        }
+    }
+
+    fn finished() -> Finished {
+        let facts = AttemptFacts {
+            attempt: 1,
+            max_attempts: 1,
+            cancel_requested: false,
+            crash_count: 0,
+            host_fault_count: 0,
+            backoff: Backoff::default(),
+        };
+        let outcome = AttemptOutcome::Completed(JsonText::empty_object());
+        Finished {
+            attempt: Attempt {
+                job_id: crate::clock::new_job_id(),
+                lease: 1,
+                attempt: 1,
+                worker_id: crate::clock::new_worker_id(),
+                plugin_digest: None,
+                started_at: crate::clock::now(),
+                ended_at: None,
+                error: None,
+            },
+            transition: Transition::after(facts, outcome, Bounds::default(), 0.0),
+            progress: Progress::default(),
+            steps: Vec::new(),
+            logs: Vec::new(),
+            artifacts: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_end_that_the_database_refuses_again_and_again_is_written_once_it_does_not() {
+        // In the batch, alone, and three times with nothing in it that could be at fault.
+        let (finisher, finish_loop) = Finisher::new(Arc::new(Refusing { calls: AtomicU32::new(0), refuses: 5 }));
+        tokio::spawn(finish_loop.run(CancellationToken::new()));
+        assert!(matches!(finisher.finish(finished()).await, Some(FinishOutcome::Recorded)));
+    }
+}
