@@ -3,6 +3,8 @@
 mod assemble;
 mod check;
 mod cli;
+#[cfg(feature = "failpoints")]
+mod faults;
 mod run;
 mod serve;
 mod settings;

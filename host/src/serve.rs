@@ -24,6 +24,8 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let signals = Signals::listen()?;
     telemetry::start(args.log.as_deref(), "info")?;
     let settings = Settings::resolve(args)?;
+    #[cfg(feature = "failpoints")]
+    crate::faults::arm()?;
     for dir in [&settings.data_dir, &settings.plugins] {
         std::fs::create_dir_all(dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
     }
@@ -43,6 +45,8 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
         EngineSettings {
             slots: settings.slots,
             host: host_name(),
+            heartbeat_every: settings.liveness.heartbeat,
+            worker_ttl: settings.liveness.ttl,
             cancel_grace: settings.cancel_grace,
             shutdown_grace: settings.shutdown_grace,
             retention: settings.retention,

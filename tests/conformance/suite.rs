@@ -177,6 +177,9 @@ macro_rules! job_store_conformance {
                 a_rescue_is_bounded
                 a_job_of_three_dead_workers_is_discarded
                 a_rescued_job_keeps_what_it_told
+                a_job_that_its_worker_does_not_know_of_is_handed_back
+                a_job_that_its_worker_holds_or_has_just_claimed_is_not_handed_back
+                handing_back_is_bounded
                 a_worker_that_was_rescued_from_cannot_finish
                 a_heartbeat_says_which_jobs_are_to_be_cancelled
                 a_forgotten_worker_is_registered_again_by_its_heartbeat

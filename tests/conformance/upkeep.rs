@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use windlass_model::{Bounds, ErrorKind, EventKind, JobState};
+use windlass_model::{Bounds, ErrorKind, EventKind, JobId, JobState};
 use windlass_store::{Beat, FinishOutcome, WorkerSlot};
 
 use crate::fixture::{Fixture, Store, at, done, failed, id, later, new_job, progress, report, slot, task, worker};
@@ -90,6 +90,42 @@ pub(crate) async fn a_rescued_job_keeps_what_it_told<S: Store>(db: &Fixture<S>) 
     db.store.job_report(&report(&job, progress(40, 2)), Some(at(1))).await.unwrap();
     rescue(db, 2).await;
     assert_eq!(db.get(job.id).await.progress, progress(40, 2));
+}
+
+async fn disclaim<S: Store>(db: &Fixture<S>, held: &[(JobId, u64)], limit: u32, seconds: u64) -> Vec<JobId> {
+    db.store.job_disclaim(worker(1), held, TTL, limit, Some(at(seconds))).await.unwrap()
+}
+
+pub(crate) async fn a_job_that_its_worker_does_not_know_of_is_handed_back<S: Store>(db: &Fixture<S>) {
+    db.store.worker_register(&slot(1), TTL, Some(at(0))).await.unwrap();
+    let (held, lost) = (db.running(1).await, db.running(2).await);
+    assert_eq!(disclaim(db, &[(held.id, 1)], 9, 31).await, [lost.id]);
+    let job = db.get(lost.id).await;
+    assert_eq!((job.state, job.attempt, job.crash_count, job.lease), (JobState::Available, 0, 0, 1));
+    assert_eq!(db.get(held.id).await.state, JobState::Running);
+    let attempts = db.store.attempt_list(lost.id).await.unwrap();
+    assert_eq!(attempts[0].error.as_ref().unwrap().kind, ErrorKind::Host);
+    assert_eq!(db.states(lost.id).await, ["available", "running", "available"]);
+    // An answer that comes after all belongs to a lease that is over.
+    assert!(matches!(db.store.job_finish(&[done(&lost)], Some(at(32))).await.unwrap()[..], [FinishOutcome::Stale]));
+}
+
+pub(crate) async fn a_job_that_its_worker_holds_or_has_just_claimed_is_not_handed_back<S: Store>(db: &Fixture<S>) {
+    let (first, _) = (db.running(1).await, db.running(2).await);
+    assert!(disclaim(db, &[], 9, 30).await.is_empty());
+    db.add(new_job(3)).await;
+    let other = db.claim(2).await;
+    // Held under another lease is not held.
+    assert_eq!(disclaim(db, &[(first.id, 1), (id(2), 7)], 9, 31).await, [id(2)]);
+    assert_eq!(db.get(other.id).await.state, JobState::Running);
+}
+
+pub(crate) async fn handing_back_is_bounded<S: Store>(db: &Fixture<S>) {
+    for number in 1..=3 {
+        db.running(number).await;
+    }
+    assert_eq!(disclaim(db, &[], 2, 31).await.len(), 2);
+    assert_eq!(disclaim(db, &[], 2, 31).await.len(), 1);
 }
 
 pub(crate) async fn a_worker_that_was_rescued_from_cannot_finish<S: Store>(db: &Fixture<S>) {

@@ -115,6 +115,11 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
     ("windlass-guest-macros", "guest-sdk/macros", &["proc-macro2", "quote", "syn"]),
     ("xtask", "xtask", &["anyhow", "clap", "serde_json", "windlass-test-cluster"]),
     ("windlass-tests", "tests", &[]),
+    (
+        "windlass-faults",
+        "tests/faults",
+        &["anyhow", "clap", "fastrand", "reqwest", "serde_json", "sqlx", "tempfile", "tokio", "windlass-test-cluster"],
+    ),
     ("windlass-test-cluster", "tests/cluster", &["anyhow", "sqlx", "tempfile", "tokio", "uuid"]),
 ];
 

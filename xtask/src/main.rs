@@ -4,6 +4,7 @@
 
 mod data;
 mod demo;
+mod faults;
 mod mirror;
 mod plugins;
 mod shell;
@@ -30,6 +31,12 @@ enum Command {
     },
     /// Formatting, lints, docs and all tests: what CI runs.
     Test,
+    /// Hurts real daemons and their databases, and looks whether the queue kept its promises.
+    Faults {
+        /// `--minutes N`, `--database sqlite|postgres`, `--scenario NAME`, `--seed N`: see `--help` behind `--`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
     /// Builds the gallery into target/plugins and the tests' guests into target/guests.
     Plugins,
     /// Makes the target wasm32-wasip2 available.
@@ -49,6 +56,7 @@ fn main() -> Result<()> {
     match Xtask::parse().command {
         Command::Demo { exit } => demo::demo(exit),
         Command::Test => test::test(),
+        Command::Faults { flags } => faults::faults(&flags),
         Command::Plugins => plugins::build(),
         Command::Wasm { from_packages: true, sysroot } => wasm::install_from_packages(sysroot),
         Command::Wasm { .. } => wasm::install(),

@@ -18,7 +18,7 @@ pub(crate) fn target() -> PathBuf {
 }
 
 /// A program that runs in the root of the checkout.
-pub(crate) fn program(name: &str, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+pub(crate) fn program(name: impl AsRef<OsStr>, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     let mut command = Command::new(name);
     command.args(args).current_dir(root());
     command

@@ -3,10 +3,10 @@
 use anyhow::Result;
 use windlass_test_cluster::{Cluster, URL};
 
-use crate::plugins;
 use crate::shell::{cargo, output, program, run};
+use crate::{faults, plugins};
 
-/// Formatting, lints, docs and all tests. The test runner comes last, so that its count closes the output.
+/// Formatting, lints, docs, all tests, and a short run of the fault harness.
 pub(crate) fn test() -> Result<()> {
     run(cargo(&["fmt", "--all", "--check"]))?;
     run(cargo(&["fmt", "--manifest-path", "plugins/Cargo.toml", "--all", "--check"]))?;
@@ -46,5 +46,7 @@ pub(crate) fn test() -> Result<()> {
     if let Some(cluster) = &cluster {
         tests.env(URL, cluster.url("postgres"));
     }
-    run(tests)
+    run(tests)?;
+    // Last, because its daemon is another one: with fail points.
+    faults::run_built(&[])
 }

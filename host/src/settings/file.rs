@@ -16,6 +16,8 @@ pub(crate) struct FileSettings {
     pub(crate) database_poll_only: Option<bool>,
     pub(crate) cache_dir: Option<PathBuf>,
     pub(crate) slots: Option<u32>,
+    pub(crate) heartbeat_interval_ms: Option<u64>,
+    pub(crate) worker_ttl_ms: Option<u64>,
     pub(crate) poll_interval_ms: Option<u64>,
     pub(crate) cancel_grace_ms: Option<u64>,
     pub(crate) shutdown_grace_ms: Option<u64>,
@@ -24,13 +26,14 @@ pub(crate) struct FileSettings {
     pub(crate) keep_cancelled_ms: Option<u64>,
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "cache_dir",
     "cancel_grace_ms",
     "data_dir",
     "database_connections",
     "database_poll_only",
     "database_url",
+    "heartbeat_interval_ms",
     "keep_cancelled_ms",
     "keep_completed_ms",
     "keep_discarded_ms",
@@ -39,6 +42,7 @@ const KEYS: [&str; 14] = [
     "poll_interval_ms",
     "shutdown_grace_ms",
     "slots",
+    "worker_ttl_ms",
 ];
 
 impl FileSettings {
@@ -76,6 +80,8 @@ impl FileSettings {
             database_poll_only: take(&table, "database_poll_only", name, faults),
             cache_dir: take(&table, "cache_dir", name, faults),
             slots: take(&table, "slots", name, faults),
+            heartbeat_interval_ms: take(&table, "heartbeat_interval_ms", name, faults),
+            worker_ttl_ms: take(&table, "worker_ttl_ms", name, faults),
             poll_interval_ms: take(&table, "poll_interval_ms", name, faults),
             cancel_grace_ms: take(&table, "cancel_grace_ms", name, faults),
             shutdown_grace_ms: take(&table, "shutdown_grace_ms", name, faults),

@@ -2,6 +2,7 @@
 
 mod database;
 mod file;
+mod liveness;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use self::database::Given;
 
 pub(crate) use self::database::Database;
 pub(crate) use self::file::FileSettings;
+pub(crate) use self::liveness::Liveness;
 
 /// The flags of the daemon. Each can be given as `WINDLASS_NAME` in the environment or as `name` in `windlass.toml` too.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -55,6 +57,13 @@ pub(crate) struct ServeArgs {
     /// How many jobs run at once, 1 to 1000 [default: four for each processor].
     #[arg(long, env = "WINDLASS_SLOTS", value_name = "N")]
     pub(crate) slots: Option<u32>,
+    /// How often the daemon says that it is alive, in milliseconds, 100 to 300000 [default: 5000].
+    #[arg(long, env = "WINDLASS_HEARTBEAT_INTERVAL_MS", value_name = "MS")]
+    pub(crate) heartbeat_interval_ms: Option<u64>,
+    /// How long it is believed after that before others take its jobs, in milliseconds; three heartbeats or more, the same for
+    /// all daemons of a database [default: six heartbeats].
+    #[arg(long, env = "WINDLASS_WORKER_TTL_MS", value_name = "MS")]
+    pub(crate) worker_ttl_ms: Option<u64>,
     /// How often the daemon looks for jobs at least, whatever it is told, in milliseconds, 10 to 3600000 [default: 1000].
     #[arg(long, env = "WINDLASS_POLL_INTERVAL_MS", value_name = "MS")]
     pub(crate) poll_interval_ms: Option<u64>,
@@ -87,6 +96,7 @@ pub(crate) struct Settings {
     pub(crate) database: Database,
     pub(crate) cache_dir: PathBuf,
     pub(crate) slots: u32,
+    pub(crate) liveness: Liveness,
     pub(crate) poll_interval: Duration,
     pub(crate) cancel_grace: Duration,
     pub(crate) shutdown_grace: Duration,
@@ -142,6 +152,11 @@ impl Settings {
             discarded: keep("keep_discarded_ms", args.keep_discarded_ms, file.keep_discarded_ms, defaults.discarded),
             cancelled: keep("keep_cancelled_ms", args.keep_cancelled_ms, file.keep_cancelled_ms, defaults.cancelled),
         };
+        let liveness = Liveness::check(
+            args.heartbeat_interval_ms.or(file.heartbeat_interval_ms),
+            args.worker_ttl_ms.or(file.worker_ttl_ms),
+            &mut faults,
+        );
         let database = database.check(&data_dir, &mut faults);
         if !faults.is_empty() {
             return Err(SettingsFaults(faults));
@@ -154,6 +169,7 @@ impl Settings {
             database,
             cache_dir: args.cache_dir.or(file.cache_dir).unwrap_or_else(|| data_dir.join("cache")),
             slots,
+            liveness,
             poll_interval: Duration::from_millis(poll_interval_ms),
             cancel_grace: millis(args.cancel_grace_ms, file.cancel_grace_ms, 10_000),
             shutdown_grace: millis(args.shutdown_grace_ms, file.shutdown_grace_ms, 30_000),
@@ -193,8 +209,9 @@ mod tests {
             faults,
             [
                 "windlass.toml: `listen_on` is not a setting; there are cache_dir, cancel_grace_ms, data_dir, \
-                 database_connections, database_poll_only, database_url, keep_cancelled_ms, keep_completed_ms, \
-                 keep_discarded_ms, listen, plugins, poll_interval_ms, shutdown_grace_ms, slots",
+                 database_connections, database_poll_only, database_url, heartbeat_interval_ms, keep_cancelled_ms, \
+                 keep_completed_ms, keep_discarded_ms, listen, plugins, poll_interval_ms, shutdown_grace_ms, slots, \
+                 worker_ttl_ms",
                 "windlass.toml: slots: invalid type: string \"many\", expected u32",
                 "listen: 0.0.0.0:80 can be reached from other machines, and there are no tokens yet: use 127.0.0.1 or [::1]",
                 "poll_interval_ms: 0 is not between 10 and 3600000",

@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use windlass_model::WorkerId;
-use windlass_store::{Claimed, JobQueue, StoreError};
+use windlass_store::{Claimed, FailPoint, JobQueue, StoreError};
 
 use crate::clock;
 use crate::executor::Executor;
@@ -79,6 +79,9 @@ impl Dispatcher {
         let Ok(mut room) = self.slots.clone().try_acquire_many_owned(free) else { return Ok((0, None)) };
         let Claimed { jobs, again_in } = self.queue.job_claim(self.worker, &self.runner.loaded(), free, None).await?;
         let found = jobs.len();
+        if found > 0 {
+            FailPoint::AfterClaim.hit();
+        }
         for job in jobs {
             let slot: Option<OwnedSemaphorePermit> = room.split(1);
             self.executor.clone().start(job, slot);

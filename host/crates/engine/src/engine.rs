@@ -21,7 +21,7 @@ use crate::port::TaskRunner;
 use crate::running::Running;
 use crate::settings::EngineSettings;
 use crate::stores::Stores;
-use crate::upkeep::{Heartbeat, Janitor, Operator, Promoter, Rescuer, Sweeper};
+use crate::upkeep::{Heartbeat, Janitor, LostClaims, Operator, Promoter, Rescuer, Sweeper};
 use crate::wake::Wake;
 
 /// How long a database that does not answer may hold up the end of a shutdown.
@@ -126,6 +126,14 @@ impl Engine {
             every: settings.tidy_every,
             ttl: settings.worker_ttl,
         };
+        let lost_claims = LostClaims {
+            upkeep: stores.upkeep.clone(),
+            worker: worker.id,
+            running: running.clone(),
+            bus: bus.clone(),
+            wake: wake.clone(),
+            age: settings.worker_ttl,
+        };
         let rescuer = Rescuer {
             upkeep: stores.upkeep.clone(),
             bus,
@@ -152,6 +160,7 @@ impl Engine {
         engine.loops.spawn(sweeper.run(engine.stop_work.clone()));
         engine.loops.spawn(janitor.run(engine.stop_work.clone()));
         engine.loops.spawn(listener.run(engine.stop_life.clone()));
+        engine.loops.spawn(lost_claims.run(engine.stop_work.clone()));
         engine.loops.spawn(heartbeat.run(engine.stop_life.clone()));
         Ok(engine)
     }

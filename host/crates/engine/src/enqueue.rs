@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error};
 use windlass_model::{FinalStates, JobState, JsonText, NewJob, Parent, Submission, TaskName, Unique, UniqueRequest};
-use windlass_store::{Added, JobInbox, StoreError, Submitted};
+use windlass_store::{Added, FailPoint, JobInbox, StoreError, Submitted};
 
 use crate::bus::Bus;
 use crate::clock;
@@ -95,6 +95,7 @@ impl EnqueueLoop {
             batch.into_iter().map(|waiting| (waiting.submission, waiting.answer)).unzip();
         match self.inbox.job_submit(&submissions, None).await {
             Ok(submitted) => {
+                FailPoint::AfterEnqueue.hit();
                 debug!(
                     requests = submissions.len(),
                     "Enqueued what {} requests asked for in one commit",

@@ -23,6 +23,8 @@ mod upkeep;
 mod wake;
 
 pub use self::bus::JobWatch;
+#[cfg(feature = "failpoints")]
+pub use self::clock::set_wrong as set_clock_wrong;
 pub use self::clock::{new_job_id, new_worker_id, now};
 pub use self::engine::Engine;
 pub use self::enqueue::Enqueued;

@@ -45,6 +45,11 @@ impl Running {
         }
     }
 
+    /// What runs here, with the leases.
+    pub(crate) fn held(&self) -> Vec<(JobId, u64)> {
+        self.lock().iter().map(|(id, signals)| (*id, signals.lease)).collect()
+    }
+
     /// Interrupts all that runs, and says how many there were.
     pub(crate) fn interrupt_all(&self) -> usize {
         let attempts = self.lock();

@@ -127,6 +127,17 @@ impl Transition {
         Self { counts: false, ..Self::wait(JobState::Available, facts, Duration::ZERO) }.because(error)
     }
 
+    /// Decides what becomes of a job whose claim was committed though its worker never heard of that: it has not started, so neither
+    /// an attempt nor a crash nor a host's fault is counted.
+    #[must_use]
+    pub fn after_lost_claim(facts: AttemptFacts) -> Self {
+        let error = AttemptError::new(ErrorKind::Host, "the database's answer to its claim was lost: it never started");
+        if facts.cancel_requested {
+            return Self::cancelled(facts, Some(error));
+        }
+        Self { counts: false, ..Self::wait(JobState::Available, facts, Duration::ZERO) }.because(error)
+    }
+
     fn after_host_fault(facts: AttemptFacts, message: String, bounds: Bounds, spread: f64) -> Self {
         let error = AttemptError::new(ErrorKind::Host, message);
         if facts.cancel_requested {
@@ -249,6 +260,17 @@ mod tests {
         assert_eq!((next.to, next.crash_count, next.counts), (JobState::Available, 2, false));
         let next = Transition::after_lost_worker(AttemptFacts { crash_count: 2, ..facts() }, Bounds::default());
         assert_eq!((next.to, next.crash_count), (JobState::Discarded, 3));
+    }
+
+    #[test]
+    fn a_job_whose_claim_was_lost_is_none_the_worse_for_it() {
+        let next = Transition::after_lost_claim(AttemptFacts { crash_count: 2, host_fault_count: 19, ..facts() });
+        assert_eq!(
+            (next.to, next.counts, next.crash_count, next.host_fault_count),
+            (JobState::Available, false, 2, 19)
+        );
+        let next = Transition::after_lost_claim(AttemptFacts { cancel_requested: true, ..facts() });
+        assert_eq!(next.to, JobState::Cancelled);
     }
 
     #[test]

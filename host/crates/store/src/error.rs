@@ -2,6 +2,9 @@
 
 use sqlx::postgres::PgDatabaseError;
 
+/// The name of the step that begins a transaction.
+pub(crate) const BEGIN: &str = "begin";
+
 /// A database said no.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -48,7 +51,12 @@ impl StoreError {
             },
             _ => false,
         };
-        if passing { Self::Unavailable { statement, source } } else { Self::Statement { statement, source } }
+        // What stands in a transaction cannot be why it does not begin.
+        if passing || statement == BEGIN {
+            Self::Unavailable { statement, source }
+        } else {
+            Self::Statement { statement, source }
+        }
     }
 
     /// Whether somebody else wrote between our look and our write: the same transaction passes when it is begun again.

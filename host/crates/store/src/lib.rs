@@ -9,6 +9,7 @@
 mod dialect;
 mod error;
 mod facts;
+mod failpoint;
 mod postgres;
 mod row;
 mod seam;
@@ -19,6 +20,7 @@ mod value;
 
 pub use self::error::StoreError;
 pub use self::facts::{PostgresFacts, SchemaFact, SqliteFacts};
+pub use self::failpoint::FailPoint;
 pub use self::postgres::{PostgresOpenError, PostgresSettings, PostgresStore};
 pub use self::seam::{
     Added, Beat, CancelOutcome, ChangeFeed, ChangeSource, Changes, Claimed, FinishOutcome, Finished, Janitor,

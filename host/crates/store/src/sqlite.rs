@@ -139,7 +139,8 @@ impl SqliteStore {
             // 1,000 pages gave the shortest tail of the sizes that were measured; 10,000 gave pauses of 40 to 60 ms.
             .pragma("wal_autocheckpoint", "1000")
             .pragma("journal_size_limit", "67108864");
-        let writer = pool(1).connect_with(options.clone()).await.map_err(open_error)?;
+        let writer = pool(1).after_release(|connection, _| Box::pin(is_clean(connection)));
+        let writer = writer.connect_with(options.clone()).await.map_err(open_error)?;
         MIGRATIONS.run(&writer).await.map_err(|source| match source {
             MigrateError::VersionMissing(found) => SqliteOpenError::Newer { path: path.to_owned(), found },
             source if is_read_only(&source) => SqliteOpenError::ReadOnly { path: path.to_owned() },
@@ -235,6 +236,16 @@ fn is_read_only(error: &(dyn std::error::Error + 'static)) -> bool {
     })
 }
 
+/// Whether a connection that comes back can begin a transaction.
+///
+/// When the disk is full SQLite ends the transaction by itself. The driver's rollback then has nothing to roll back, fails, and the
+/// driver goes on to believe in the transaction: every later one would be refused. Such a connection is closed, and another opened.
+async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // Behind a rollback that was begun when the transaction was dropped.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
 fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
@@ -243,4 +254,22 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .max_lifetime(None)
         .idle_timeout(None)
         .test_before_acquire(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ended_by_itself_does_not_stop_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("queue.db")).await.unwrap();
+        for _ in 0..3 {
+            let mut tx = store.dialect.begin().await.unwrap();
+            // As SQLite does when there is no room for what is to be committed.
+            sqlx::query("ROLLBACK").execute(&mut *tx).await.unwrap();
+            drop(tx);
+        }
+        store.dialect.begin().await.unwrap().commit().await.unwrap();
+    }
 }

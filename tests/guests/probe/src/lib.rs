@@ -3,6 +3,7 @@
 mod files;
 mod misbehave;
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -69,6 +70,8 @@ enum Args {
     Append { path: String, line: String },
     /// Enqueues these requests in turn, then fails as retryable before attempt `until`. Returns the ids, or what was refused.
     Enqueue { requests: Vec<Value>, until: u32 },
+    /// Leaves a file for this start, goes on for `ms`, marks the file as ended, then fails as retryable in the first `fails` attempts.
+    Witness { folder: String, ms: u64, fails: u32 },
 }
 
 /// Probe
@@ -158,6 +161,14 @@ fn probe(job: &Job, args: Args) -> Result<Value, TaskError> {
             match job.attempt() < until {
                 true => Err(retryable(json!(answers).to_string())),
                 false => Ok(json!(answers)),
+            }
+        }
+        Args::Witness { folder, ms, fails } => {
+            files::witness(job, Path::new(&folder), Duration::from_millis(ms))?;
+            if job.attempt() <= fails {
+                Err(retryable("told to fail"))
+            } else {
+                Ok(json!({ "attempt": job.attempt() }))
             }
         }
     }

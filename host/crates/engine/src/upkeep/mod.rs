@@ -3,6 +3,7 @@
 
 mod heartbeat;
 mod janitor;
+mod lost_claims;
 mod operator;
 mod promoter;
 mod rescuer;
@@ -10,6 +11,7 @@ mod sweeper;
 
 pub(crate) use self::heartbeat::Heartbeat;
 pub(crate) use self::janitor::Janitor;
+pub(crate) use self::lost_claims::LostClaims;
 pub(crate) use self::operator::Operator;
 pub(crate) use self::promoter::Promoter;
 pub(crate) use self::rescuer::Rescuer;

@@ -29,6 +29,19 @@ pub trait Upkeep: Send + Sync {
     /// their ids. What becomes of each is decided by `Transition::after_lost_worker`. A job of a living worker stays.
     async fn job_rescue(&self, bounds: Bounds, limit: u32, now: Option<Timestamp>) -> Result<Vec<JobId>, StoreError>;
 
+    /// Hands back at most `limit` jobs that this worker is believed to run and does not hold, and returns their ids: their claim was
+    /// committed, and its answer was lost. `held` is what it holds, with the leases. A job that was claimed less than `age` ago
+    /// stays: the answer may be on its way. So does a job of another worker. What becomes of each is decided by
+    /// `Transition::after_lost_claim`.
+    async fn job_disclaim(
+        &self,
+        worker: WorkerId,
+        held: &[(JobId, u64)],
+        age: Duration,
+        limit: u32,
+        now: Option<Timestamp>,
+    ) -> Result<Vec<JobId>, StoreError>;
+
     /// Registers a worker whose lease lasts for `ttl` from now.
     async fn worker_register(
         &self,

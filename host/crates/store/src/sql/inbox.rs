@@ -6,10 +6,10 @@ use windlass_model::{JobId, JobState, Submission, Timestamp};
 
 use super::SqlStore;
 use super::write::{NewEvent, Unwanted};
-use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::seam::{CancelOutcome, JobInbox, RetryOutcome, Submitted};
 use crate::statement;
+use crate::{FailPoint, StoreError};
 
 /// How often a transaction is begun again because somebody else wrote the same keys. Each time somebody else got on.
 pub(super) const MAX_RACES: u32 = 20;
@@ -66,7 +66,9 @@ impl<D: Dialect> SqlStore<D> {
     ) -> Result<Vec<Submitted>, StoreError> {
         let mut write = self.write(now).await?;
         let answers = write.submit(submissions).await?;
+        FailPoint::MidEnqueue.hit();
         write.commit().await?;
+        FailPoint::LostEnqueue.pass()?;
         Ok(answers)
     }
 

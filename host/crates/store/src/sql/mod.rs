@@ -16,6 +16,7 @@ use windlass_model::Timestamp;
 
 use crate::StoreError;
 use crate::dialect::{Dialect, Record};
+use crate::error::BEGIN;
 use crate::seam::{ChangeFeed, ChangeSource, Changes};
 use crate::statement::{self, Statement};
 use crate::value::{Time, Value};
@@ -34,7 +35,7 @@ impl<D: Dialect> SqlStore<D> {
     async fn write(&self, now: Option<Timestamp>) -> Result<Write<D>, StoreError> {
         let mut tx = match self.dialect.begin().await {
             Ok(tx) => tx,
-            Err(source) => return Err(StoreError::new("begin", source)),
+            Err(source) => return Err(StoreError::new(BEGIN, source)),
         };
         let now = clock::<D>(&mut tx, now).await?;
         Ok(Write { dialect: self.dialect.clone(), tx, now, changes: Changes::default() })

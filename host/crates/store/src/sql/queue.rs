@@ -5,11 +5,11 @@ use windlass_model::{JobId, TaskName, Timestamp, WorkerId};
 
 use super::SqlStore;
 use super::write::NewEvent;
-use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::seam::{Claimed, FinishOutcome, Finished, JobQueue, StepReport};
 use crate::statement;
 use crate::value::Value;
+use crate::{FailPoint, StoreError};
 
 #[async_trait]
 impl<D: Dialect> JobQueue for SqlStore<D> {
@@ -25,7 +25,11 @@ impl<D: Dialect> JobQueue for SqlStore<D> {
         }
         let mut write = self.write(now).await?;
         let claimed = write.claim(worker, tasks, limit).await?;
+        FailPoint::MidClaim.hit();
         write.commit().await?;
+        if !claimed.jobs.is_empty() {
+            FailPoint::LostClaim.pass()?;
+        }
         Ok(claimed)
     }
 
@@ -39,7 +43,9 @@ impl<D: Dialect> JobQueue for SqlStore<D> {
         }
         let mut write = self.write(now).await?;
         let outcomes = write.finish(finished).await?;
+        FailPoint::MidFinish.hit();
         write.commit().await?;
+        FailPoint::LostFinish.pass()?;
         Ok(outcomes)
     }
 

@@ -3,17 +3,24 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::Serialize;
 use uuid::Uuid;
 use windlass_model::{Attempt, AttemptFacts, Bounds, Job, JobId, JobState, Timestamp, Transition, Worker, WorkerId};
 
 use super::write::{NewEvent, Write};
 use super::{SqlStore, clock};
-use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::row::WorkerRow;
 use crate::seam::{Beat, FinishOutcome, Finished, Upkeep, WorkerSlot};
 use crate::statement;
-use crate::value::Time;
+use crate::value::{Time, Value, hex};
+use crate::{FailPoint, StoreError};
+
+#[derive(Serialize)]
+struct HeldRow {
+    id: String,
+    lease: u64,
+}
 
 #[async_trait]
 impl<D: Dialect> Upkeep for SqlStore<D> {
@@ -70,9 +77,38 @@ impl<D: Dialect> Upkeep for SqlStore<D> {
         }
         let lost: Vec<_> = orphans.into_iter().map(|job| lost(job, bounds)).collect();
         let outcomes = write.finish(&lost).await?;
+        FailPoint::MidRescue.hit();
         write.commit().await?;
-        let rescued = lost.iter().zip(outcomes).filter(|(_, outcome)| matches!(outcome, FinishOutcome::Recorded));
-        Ok(rescued.map(|(lost, _)| lost.attempt.job_id).collect())
+        Ok(recorded(&lost, outcomes))
+    }
+
+    async fn job_disclaim(
+        &self,
+        worker: WorkerId,
+        held: &[(JobId, u64)],
+        age: Duration,
+        limit: u32,
+        now: Option<Timestamp>,
+    ) -> Result<Vec<JobId>, StoreError> {
+        let mut write = self.write(now).await?;
+        let held: Vec<_> = held.iter().map(|(id, lease)| HeldRow { id: hex(id.as_uuid()), lease: *lease }).collect();
+        let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
+        let before = Timestamp::from_micros(write.now.as_micros().saturating_sub(age));
+        let values = vec![worker.as_uuid().into(), Value::json(&held), before.into(), limit.into()];
+        let unheld: Vec<(Uuid,)> = write.rows(statement::job_unheld, values).await?;
+        let mut lost = Vec::new();
+        for (id,) in unheld {
+            if let Some(job) = write.job(JobId::from_uuid(id)).await? {
+                let transition = Transition::after_lost_claim(AttemptFacts::of(&job));
+                lost.push(ended(job, transition));
+            }
+        }
+        if lost.is_empty() {
+            return Ok(Vec::new());
+        }
+        let outcomes = write.finish(&lost).await?;
+        write.commit().await?;
+        Ok(recorded(&lost, outcomes))
     }
 
     async fn worker_register(
@@ -134,6 +170,16 @@ async fn worker_save<D: Dialect>(write: &mut Write<D>, worker: &WorkerSlot, ttl:
 
 fn lost(job: Job, bounds: Bounds) -> Finished {
     let transition = Transition::after_lost_worker(AttemptFacts::of(&job), bounds);
+    ended(job, transition)
+}
+
+fn recorded(finished: &[Finished], outcomes: Vec<FinishOutcome>) -> Vec<JobId> {
+    let recorded = finished.iter().zip(outcomes).filter(|(_, outcome)| matches!(outcome, FinishOutcome::Recorded));
+    recorded.map(|(finished, _)| finished.attempt.job_id).collect()
+}
+
+/// The end of an attempt of which nobody told anything.
+fn ended(job: Job, transition: Transition) -> Finished {
     Finished {
         attempt: Attempt {
             job_id: job.id,
