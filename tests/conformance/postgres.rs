@@ -139,8 +139,9 @@ async fn a_commit_of_many_jobs_is_told_once_with_what_it_changed() {
         let ends = [done(&running[1]), failed(&running[2]), failed(&running[3])];
         store.job_finish(&ends, Some(at(3))).await.unwrap();
         store.job_promote(500, Some(at(60))).await.unwrap();
+        store.queue_change(&"exports".parse().unwrap(), &QueueChange::default(), Some(at(61))).await.unwrap();
     };
-    assert_eq!(told(&database, work).await, ["as", "c", "s", "a"]);
+    assert_eq!(told(&database, work).await, ["as", "c", "s", "a", "a"]);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -32,6 +33,8 @@ pub struct Engine {
     handle: Handle,
     settings: EngineSettings,
     worker: WorkerSlot,
+    /// Until it has ended, attempts may begin.
+    dispatcher: Option<JoinHandle<()>>,
     attempts: TaskTracker,
     loops: TaskTracker,
     /// No new work: the dispatcher and the upkeep end.
@@ -62,7 +65,7 @@ impl Engine {
         let (bus, wake, running) = (Bus::default(), Wake::default(), Running::default());
         let (enqueuer, enqueue_loop) = Enqueuer::new(stores.inbox.clone(), bus.clone(), wake.clone());
         let (finisher, finish_loop) = Finisher::new(stores.queue.clone());
-        let engine = Self {
+        let mut engine = Self {
             handle: Handle {
                 stores: stores.clone(),
                 runner: runner.clone(),
@@ -73,6 +76,7 @@ impl Engine {
                 stopping: CancellationToken::new(),
             },
             worker: worker.clone(),
+            dispatcher: None,
             attempts: TaskTracker::new(),
             loops: TaskTracker::new(),
             stop_work: CancellationToken::new(),
@@ -153,7 +157,7 @@ impl Engine {
         // Until the end: a job that still runs may enqueue others.
         engine.loops.spawn(enqueue_loop.run(engine.stop_life.clone()));
         engine.loops.spawn(finish_loop.run(engine.give_up.clone()));
-        engine.loops.spawn(dispatcher.run(engine.stop_work.clone()));
+        engine.dispatcher = Some(engine.loops.spawn(dispatcher.run(engine.stop_work.clone())));
         engine.loops.spawn(promoter.run(engine.stop_work.clone()));
         engine.loops.spawn(rescuer.run(engine.stop_work.clone()));
         engine.loops.spawn(operator.run(engine.stop_work.clone()));
@@ -178,9 +182,15 @@ impl Engine {
 
     /// Stops: claims no more, lets running jobs end within the grace period, then interrupts them and hands them back.
     /// Returns when nothing of the engine runs any more.
-    pub async fn shutdown(self) {
+    pub async fn shutdown(mut self) {
         self.begin_shutdown();
         self.stop_work.cancel();
+        // It may be claiming still. What it starts then is waited for and interrupted like everything else.
+        if let Some(mut claiming) = self.dispatcher.take()
+            && tokio::time::timeout(LAST_WRITES, &mut claiming).await.is_err()
+        {
+            claiming.abort();
+        }
         self.attempts.close();
         if tokio::time::timeout(self.settings.shutdown_grace, self.attempts.wait()).await.is_err() {
             let interrupted = self.handle.running.interrupt_all();
@@ -189,7 +199,6 @@ impl Engine {
                 "The grace period is over: {interrupted} running jobs are interrupted and handed back"
             );
         }
-        // The dispatcher may still have been claiming when it was told to stop; what it then started is interrupted too.
         let ended = tokio::time::timeout(LAST_WRITES, async {
             loop {
                 tokio::select! {

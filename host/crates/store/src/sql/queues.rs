@@ -59,6 +59,8 @@ impl<D: Dialect> QueueBoard for SqlStore<D> {
         let settings = row.map(QueueSettings::try_from).transpose()?.unwrap_or_default();
         let settings = settings.after(change, write.now);
         write.execute(statement::queue_save, values(name, &settings)).await?;
+        // What a pause or a limit held back may start now, on any host.
+        write.changes.available = true;
         write.commit().await?;
         // Queues stay, so it is there.
         let info = self.queue_get(name).await?;
