@@ -16,9 +16,6 @@ use crate::load::{ALL_TAKEN, Load};
 use crate::scenarios::Scenario;
 use crate::verdict::{Facts, judge};
 
-/// Within this time after the last fault every job must be final.
-const ALL_FINAL: Duration = Duration::from_secs(60);
-
 /// Within this time a scenario has done what it does.
 const ALL_FAULTS: Duration = Duration::from_secs(300);
 
@@ -29,6 +26,14 @@ pub(crate) enum Size {
     Small,
     /// For a long run.
     Large,
+}
+
+impl Size {
+    /// Within this time after the last fault every job must be final: several times what one daemon built for debugging takes for what
+    /// is left then.
+    fn all_final(self) -> Duration {
+        Duration::from_secs(if self == Self::Small { 60 } else { 120 })
+    }
 }
 
 /// What a round is to be.
@@ -138,7 +143,7 @@ impl World {
     async fn judge(&mut self) -> Result<Report> {
         let start = Instant::now();
         let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
-        while start.elapsed() < ALL_FINAL && !self.is_all_final(&http).await {
+        while start.elapsed() < self.size.all_final() && !self.is_all_final(&http).await {
             self.fleet.look_after()?;
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

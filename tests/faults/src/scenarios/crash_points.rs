@@ -26,6 +26,10 @@ pub(crate) async fn hurt(world: &mut World) -> Result<()> {
     for _ in 0..world.times(1, 3) {
         for (point, most) in POINTS {
             let victim = if point == "mid-rescue" { 0 } else { world.any_daemon() };
+            if point == "mid-rescue" {
+                // Long enough that those who are killed now have claimed something.
+                world.pass(800..1_200).await;
+            }
             world.fleet.kill(victim)?;
             if point == "mid-rescue" {
                 // With the others down, nobody else can be quicker.
