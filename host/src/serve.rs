@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 use windlass_api::ApiSettings;
 use windlass_engine::{Engine, EngineSettings};
-use windlass_runtime::Runtime;
+use windlass_runtime::{Runtime, RuntimeSettings};
 
 use crate::assemble::{Sandbox, runtime_settings};
 use crate::settings::{ServeArgs, Settings};
@@ -35,7 +35,8 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let address = listener.local_addr()?;
 
     let store = Store::open(&settings.database).await?;
-    let runtime = Runtime::new(runtime_settings(&settings))?;
+    let artifacts_dir = store.folder(&settings.data_dir.join("artifacts")).await?;
+    let runtime = Runtime::new(RuntimeSettings { artifacts_dir, ..runtime_settings(&settings) })?;
     runtime.load_all().await;
     let stop_watching = CancellationToken::new();
     let watching = tokio::spawn(runtime.clone().watch(stop_watching.clone()));

@@ -38,6 +38,16 @@ impl Store {
         }
     }
 
+    /// The folder under `root` for what is kept beside this database. Each has its own: a daemon that is pointed at another database
+    /// must not take the artifacts of the one before for those of jobs that are gone.
+    pub(crate) async fn folder(&self, root: &Path) -> anyhow::Result<PathBuf> {
+        let installation = match self {
+            Self::Sqlite(store, _) => store.installation().await?,
+            Self::Postgres(store) => store.installation().await?,
+        };
+        Ok(root.join(installation.simple().to_string()))
+    }
+
     /// Whether no other daemon can be using it.
     pub(crate) fn is_alone(&self) -> bool {
         matches!(self, Self::Sqlite(..))

@@ -138,3 +138,9 @@ CREATE TABLE leaders (
     term        bigint      NOT NULL,
     lease_until timestamptz NOT NULL
 );
+
+-- Which database this is: what is kept outside it, such as artifacts, must never be taken for another one's.
+CREATE TABLE installation (
+    id uuid NOT NULL
+);
+INSERT INTO installation (id) VALUES (gen_random_uuid());

@@ -120,3 +120,9 @@ CREATE TABLE leaders (
     term        INTEGER NOT NULL,
     lease_until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Which database this is: what is kept outside it, such as artifacts, must never be taken for another one's.
+CREATE TABLE installation (
+    id BLOB NOT NULL
+) STRICT;
+INSERT INTO installation (id) VALUES (randomblob(16));

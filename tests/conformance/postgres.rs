@@ -32,7 +32,7 @@ pub(crate) async fn open() -> Fixture<PostgresStore> {
 
 #[tokio::test]
 async fn every_statement_fits_the_migrated_schema() {
-    assert_eq!(open().await.store.prepare_all().await.unwrap(), 75);
+    assert_eq!(open().await.store.prepare_all().await.unwrap(), 76);
 }
 
 #[test]
@@ -95,6 +95,7 @@ async fn a_database_of_a_newer_windlass_is_refused() {
 async fn daemons_that_start_together_bring_the_schema_up_once() {
     let database = Database::create().await.unwrap();
     let (first, second, third) = tokio::join!(reopen(&database), reopen(&database), reopen(&database));
+    assert_eq!(first.installation().await.unwrap(), third.installation().await.unwrap());
     first.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
     assert!(second.job_get(id(1)).await.unwrap().is_some());
     assert!(third.job_get(id(1)).await.unwrap().is_some());

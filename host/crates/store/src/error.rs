@@ -44,6 +44,8 @@ impl StoreError {
             | sqlx::Error::Tls(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
+            // What a connection says that breaks off in the middle of an answer.
+            | sqlx::Error::Protocol(_)
             | sqlx::Error::WorkerCrashed => true,
             sqlx::Error::Database(error) => match error.try_downcast_ref::<PgDatabaseError>() {
                 Some(error) => is_passing_in_postgres(error.code()),
@@ -92,7 +94,8 @@ fn is_passing_in_sqlite(code: &str) -> bool {
 }
 
 /// By class or code (<https://www.postgresql.org/docs/current/errcodes-appendix.html>): connection, rollback by a deadlock or a
-/// conflict, resources, a lock or a statement that took too long, a server that starts or stops, its disk.
+/// conflict, resources, a lock or a statement that took too long, a server that starts or stops, its disk. 25: a server that only
+/// reads, as one does for a while after a failover, or a transaction that was idle for too long.
 fn is_passing_in_postgres(code: &str) -> bool {
-    matches!(code.get(..2), Some("08" | "40" | "53" | "57" | "58")) || code == "55P03"
+    matches!(code.get(..2), Some("08" | "25" | "40" | "53" | "57" | "58")) || code == "55P03"
 }

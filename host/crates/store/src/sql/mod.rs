@@ -12,6 +12,7 @@ mod submit;
 mod upkeep;
 mod write;
 
+use uuid::Uuid;
 use windlass_model::Timestamp;
 
 use crate::StoreError;
@@ -31,6 +32,12 @@ pub struct SqlStore<D> {
 
 #[expect(private_bounds, reason = "which databases there are is decided in this crate")]
 impl<D: Dialect> SqlStore<D> {
+    /// Which database this is: made with it, and never changed. What is kept outside it is kept under this name.
+    pub async fn installation(&self) -> Result<Uuid, StoreError> {
+        let rows: Vec<(Uuid,)> = self.read_rows(statement::installation, Vec::new()).await?;
+        rows.first().map(|(id,)| *id).ok_or_else(|| StoreError::new("installation", sqlx::Error::RowNotFound))
+    }
+
     /// Begins a transaction that may write.
     async fn write(&self, now: Option<Timestamp>) -> Result<Write<D>, StoreError> {
         let mut tx = match self.dialect.begin().await {
