@@ -37,6 +37,27 @@ async fn a_job_can_be_enqueued_watched_and_shown() {
 }
 
 #[tokio::test]
+async fn the_terms_of_a_job_can_be_given_as_flags() {
+    let daemon = Daemon::start().await;
+    let enqueue = |flags: &[&str]| {
+        let args = r#"{"do":"ok","value":7}"#;
+        let common = ["enqueue", "probe", "--args", args, "--json", "--delay-ms", "60000", "--url", &daemon.url];
+        let output = windlass(&[&common, flags].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let first = enqueue(&["--unique", "--expires-in-ms", "90000", "--concurrency-key", "k", "--delays-ms", "10,20"]);
+    assert_eq!((&first["deduplicated"], &first["concurrency_key"]), (&json!(false), &json!("k")));
+    assert!(first["expires_at"].is_string());
+    assert_eq!(enqueue(&["--unique"])["id"], first["id"], "the same arguments");
+    assert_ne!(enqueue(&["--unique", "another"])["id"], first["id"]);
+    let id = first["id"].as_str().unwrap();
+    let after = enqueue(&["--after", id, "--idempotency-key", "once"]);
+    assert_eq!(after["waits_for"], 1);
+    assert_eq!(enqueue(&["--after", id, "--idempotency-key", "once"]), after);
+}
+
+#[tokio::test]
 async fn exit_codes_tell_a_script_how_it_went() {
     let daemon = Daemon::start().await;
     let fatal =

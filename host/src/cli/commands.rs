@@ -38,7 +38,11 @@ pub(super) async fn run(command: Command) -> Result<ExitCode, ClientError> {
 async fn enqueue(args: EnqueueArgs) -> Result<ExitCode, ClientError> {
     let client = Client::new(&args.connection)?;
     let body = body(&args)?;
-    let job = client.json(client.request(Method::POST, &["jobs"]).json(&body)).await?;
+    let mut request = client.request(Method::POST, &["jobs"]).json(&body);
+    if let Some(key) = &args.idempotency_key {
+        request = request.header("idempotency-key", key);
+    }
+    let job = client.json(request).await?;
     let id = job["id"].as_str().unwrap_or_default().to_owned();
     if args.watch {
         return watch::watch(&client, &id, args.connection.json).await;
@@ -65,6 +69,11 @@ fn body(args: &EnqueueArgs) -> Result<Value, ClientError> {
         ("run_at", args.run_at.as_ref().map(|time| json!(time))),
         ("max_attempts", args.max_attempts.map(|max| json!(max))),
         ("timeout_ms", args.timeout_ms.map(|timeout| json!(timeout))),
+        ("expires_in_ms", args.expires_in_ms.map(|span| json!(span))),
+        ("backoff", (!args.delays_ms.is_empty()).then(|| json!({ "delays_ms": args.delays_ms }))),
+        ("concurrency_key", args.concurrency_key.as_ref().map(|key| json!(key))),
+        ("unique", args.unique.as_ref().map(|key| if key.is_empty() { json!({}) } else { json!({ "key": key }) })),
+        ("after", (!args.after.is_empty()).then(|| json!(args.after))),
         ("tags", (!args.tags.is_empty()).then(|| json!(args.tags))),
     ];
     body.extend(optional.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));

@@ -93,6 +93,25 @@ pub(crate) struct EnqueueArgs {
     /// How long one attempt may take, in milliseconds.
     #[arg(long, value_name = "MS")]
     pub(crate) timeout_ms: Option<u64>,
+    /// Discard it if it has not started after so many milliseconds.
+    #[arg(long, value_name = "MS")]
+    pub(crate) expires_in_ms: Option<u64>,
+    /// Wait so many milliseconds after the first, second, … failed attempt: 1000,5000,60000.
+    #[arg(long, value_name = "MS,…", value_delimiter = ',')]
+    pub(crate) delays_ms: Vec<u64>,
+    /// Jobs of a queue with the same key share its limit for each key.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) concurrency_key: Option<String>,
+    /// Enqueue nothing if a job of this task with the same key is there; without KEY the arguments are compared. The job that
+    /// is there stands for this one then.
+    #[arg(long, value_name = "KEY", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) unique: Option<String>,
+    /// Start after this job has ended, and only if it completed; may be given several times.
+    #[arg(long, value_name = "ID")]
+    pub(crate) after: Vec<String>,
+    /// A name for this request: sent again within a day it gets the same answer and enqueues nothing.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<String>,
     /// A label; may be given several times.
     #[arg(long = "tag", value_name = "TAG")]
     pub(crate) tags: Vec<String>,
