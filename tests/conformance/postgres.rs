@@ -4,6 +4,7 @@ use std::any::Any;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgListener};
 use windlass_model::{NewJob, Patch, QueueChange};
@@ -11,7 +12,7 @@ use windlass_store::{
     CancelOutcome, ChangeFeed, ChangeSource as _, Changes, JobDirectory as _, JobInbox as _, JobQueue as _,
     PostgresOpenError, PostgresSettings, PostgresStore, QueueBoard as _, StoreError, Upkeep as _,
 };
-use windlass_test_cluster::Database;
+use windlass_test_cluster::{Cluster, Database, Pooler};
 
 use crate::fixture::{Fixture, Store as _, at, done, failed, id, later, new_job, slot, task, worker};
 
@@ -99,6 +100,18 @@ async fn daemons_that_start_together_bring_the_schema_up_once() {
     first.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
     assert!(second.job_get(id(1)).await.unwrap().is_some());
     assert!(third.job_get(id(1)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn daemons_that_start_together_behind_a_pooler_bring_the_schema_up_once() {
+    let pooler = Pooler::start(Cluster::start(&[]).unwrap(), 3).unwrap();
+    let settings = PostgresSettings { poll_only: true, ..settings(pooler.url("postgres")) };
+    let opened = join_all((0..6).map(|_| PostgresStore::open(&settings))).await;
+    let stores: Vec<_> = opened.into_iter().map(Result::unwrap).collect();
+    stores[0].job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
+    // Many at once, because a single one gets the same connection to the server for all that it does.
+    let reads = (0..200).map(|n| stores[n % stores.len()].job_get(id(1)));
+    assert!(join_all(reads).await.into_iter().all(|job| job.unwrap().is_some()));
 }
 
 #[tokio::test]

@@ -10,14 +10,14 @@ use crate::command_line::{text, windlass};
 use crate::daemon::Daemon;
 
 /// Checks, and returns the exit code and what was found.
-fn check(data_dir: &Path, flags: &[&str]) -> (Option<i32>, Value) {
+pub(crate) fn check(data_dir: &Path, flags: &[&str]) -> (Option<i32>, Value) {
     let output = windlass(&[&["check", "--json", "--data-dir", data_dir.to_str().unwrap()], flags].concat());
     let answer = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
     (output.status.code(), answer)
 }
 
 /// Level and text of what was found of a subject.
-fn found<'a>(answer: &'a Value, subject: &str) -> (&'a str, &'a str) {
+pub(crate) fn found<'a>(answer: &'a Value, subject: &str) -> (&'a str, &'a str) {
     let findings = answer["findings"].as_array().unwrap();
     let finding = findings.iter().find(|finding| finding["subject"] == subject).unwrap_or_else(|| panic!("{answer}"));
     (finding["level"].as_str().unwrap(), finding["text"].as_str().unwrap())

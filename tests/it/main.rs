@@ -17,6 +17,7 @@ mod endings;
 mod export;
 mod hot_swap;
 mod many_daemons;
+mod pooler;
 mod progress;
 mod queues;
 mod retention;

@@ -7,6 +7,7 @@ mod demo;
 mod faults;
 mod mirror;
 mod plugins;
+mod pooler;
 mod shell;
 mod test;
 mod wasm;

@@ -4,12 +4,13 @@ use anyhow::Result;
 use windlass_test_cluster::{Cluster, URL};
 
 use crate::shell::{cargo, output, program, run};
-use crate::{faults, plugins};
+use crate::{faults, plugins, pooler};
 
 /// Formatting, lints, docs, all tests, and a short run of the fault harness.
 pub(crate) fn test() -> Result<()> {
     run(cargo(&["fmt", "--all", "--check"]))?;
     run(cargo(&["fmt", "--manifest-path", "plugins/Cargo.toml", "--all", "--check"]))?;
+    pooler::install()?;
     plugins::build()?;
     run(cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     let mut guests = cargo(&["clippy", "--manifest-path", "plugins/Cargo.toml", "--workspace", "--release"]);

@@ -3,6 +3,7 @@
 #[cfg(feature = "database")]
 mod database;
 mod old;
+mod pooler;
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
@@ -15,6 +16,7 @@ use tempfile::TempDir;
 #[cfg(feature = "database")]
 pub use self::database::Database;
 pub use self::old::old_server;
+pub use self::pooler::{Pooler, pooler};
 
 /// The variable that names a server to use in place of a throw-away one, as a URL of a superuser.
 pub const URL: &str = "WINDLASS_TEST_POSTGRES_URL";
@@ -97,26 +99,31 @@ fn number(args: &[&str]) -> Result<u32> {
 }
 
 fn command(program: &str, user: Option<(u32, u32)>, folder: &Path) -> Result<Command> {
-    let mut command = Command::new(find(program)?);
+    let Some(path) = find(program) else {
+        bail!("there is no `{program}`: install PostgreSQL 15 or later, or set {URL} to a server of your own");
+    };
+    Ok(run_as(path, user, folder))
+}
+
+fn run_as(program: PathBuf, user: Option<(u32, u32)>, folder: &Path) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(folder).stdin(Stdio::null());
     if let Some((uid, gid)) = user {
         command.uid(uid).gid(gid);
     }
-    Ok(command)
+    command
 }
 
-/// Where a program of the server is. Debian keeps them out of the path, in a folder for each version.
-fn find(program: &str) -> Result<PathBuf> {
+/// Where a program of the server, or before it, is. Debian keeps them out of the path: the server's in a folder for each version,
+/// the pooler where only root looks.
+fn find(program: &str) -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "the search path is the caller's, not a setting of ours")]
     let path = std::env::var_os("PATH").unwrap_or_default();
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut versions: Vec<_> = versions.map(|entry| entry.path().join("bin")).collect();
     versions.sort();
-    let found = std::env::split_paths(&path).chain(versions.into_iter().rev()).map(|folder| folder.join(program));
-    match found.into_iter().find(|path| path.is_file()) {
-        Some(path) => Ok(path),
-        None => bail!("there is no `{program}`: install PostgreSQL 15 or later, or set {URL} to a server of your own"),
-    }
+    let found = std::env::split_paths(&path).chain(versions.into_iter().rev()).chain([PathBuf::from("/usr/sbin")]);
+    found.map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
 fn serve(folder: &Path, user: Option<(u32, u32)>, settings: &[String]) -> Result<Child> {
@@ -128,16 +135,23 @@ fn serve(folder: &Path, user: Option<(u32, u32)>, settings: &[String]) -> Result
     for setting in settings {
         command.args(["-c", setting]);
     }
-    let mut server = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().context("cannot start postgres")?;
-    let log = server.stderr.take().context("postgres has no log")?;
+    started(command, "database system is ready to accept connections")
+}
+
+/// Starts a program, and waits until its log says that it is there.
+fn started(mut command: Command, word: &str) -> Result<Child> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let spawned = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let mut server = spawned.with_context(|| format!("cannot start {name}"))?;
+    let log = server.stderr.take().with_context(|| format!("{name} has no log"))?;
     let mut log = BufReader::new(log);
     let mut said = String::new();
     loop {
         let start = said.len();
         if log.read_line(&mut said)? == 0 {
-            bail!("postgres did not start: {said}");
+            bail!("{name} did not start: {said}");
         }
-        if said[start..].contains("database system is ready to accept connections") {
+        if said[start..].contains(word) {
             break;
         }
     }

@@ -2,6 +2,7 @@
 //! that a driver takes.
 
 use std::future::Future;
+use std::ops::{Deref, DerefMut};
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
@@ -20,7 +21,7 @@ pub(crate) trait Dialect: Clone + Send + Sync + 'static {
     fn begin(&self) -> impl Future<Output = Result<Transaction<'static, Self::Db>, sqlx::Error>> + Send;
 
     /// A connection for reading.
-    fn reader(&self) -> impl Future<Output = Result<PoolConnection<Self::Db>, sqlx::Error>> + Send;
+    fn reader(&self) -> impl Future<Output = Result<Reader<Self::Db>, sqlx::Error>> + Send;
 
     /// Tells other daemons what a transaction changed, as part of it.
     fn tell(
@@ -34,6 +35,7 @@ pub(crate) trait Dialect: Clone + Send + Sync + 'static {
 
     /// Runs a statement and returns its rows.
     fn fetch<R: Record>(
+        &self,
         connection: &mut <Self::Db as Database>::Connection,
         statement: Statement,
         values: Vec<Value>,
@@ -41,10 +43,39 @@ pub(crate) trait Dialect: Clone + Send + Sync + 'static {
 
     /// Runs a statement and returns how many rows it changed.
     fn execute(
+        &self,
         connection: &mut <Self::Db as Database>::Connection,
         statement: Statement,
         values: Vec<Value>,
     ) -> impl Future<Output = Result<u64, sqlx::Error>> + Send;
+}
+
+/// A connection for reading, given back when it is dropped.
+pub(crate) enum Reader<Db: Database> {
+    /// Ours from one statement to the next.
+    Connection(PoolConnection<Db>),
+    /// Ours for this transaction, which changes nothing and is never committed.
+    Transaction(Transaction<'static, Db>),
+}
+
+impl<Db: Database> Deref for Reader<Db> {
+    type Target = Db::Connection;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Connection(connection) => connection,
+            Self::Transaction(tx) => tx,
+        }
+    }
+}
+
+impl<Db: Database> DerefMut for Reader<Db> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        match self {
+            Self::Connection(connection) => connection,
+            Self::Transaction(tx) => tx,
+        }
+    }
 }
 
 /// A row that both databases can hand out.

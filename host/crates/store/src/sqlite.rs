@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -17,7 +16,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor, SqlitePool, Statement
 use uuid::Uuid;
 
 use crate::StoreError;
-use crate::dialect::{Dialect, Record, bind};
+use crate::dialect::{Dialect, Reader, Record, bind};
 use crate::facts::{SchemaFact, SqliteFacts};
 use crate::seam::{ChangeFeed, Changes};
 use crate::sql::SqlStore;
@@ -49,8 +48,8 @@ impl Dialect for Sqlite {
         self.writer.begin_with("BEGIN IMMEDIATE").await
     }
 
-    async fn reader(&self) -> Result<PoolConnection<sqlx::Sqlite>, sqlx::Error> {
-        self.readers.acquire().await
+    async fn reader(&self) -> Result<Reader<sqlx::Sqlite>, sqlx::Error> {
+        self.readers.acquire().await.map(Reader::Connection)
     }
 
     /// Nobody: a file has one daemon, which knows what it did.
@@ -63,6 +62,7 @@ impl Dialect for Sqlite {
     }
 
     async fn fetch<R: Record>(
+        &self,
         connection: &mut SqliteConnection,
         statement: Statement,
         values: Vec<Value>,
@@ -71,6 +71,7 @@ impl Dialect for Sqlite {
     }
 
     async fn execute(
+        &self,
         connection: &mut SqliteConnection,
         statement: Statement,
         values: Vec<Value>,
@@ -146,14 +147,16 @@ impl SqliteStore {
             source if is_read_only(&source) => SqliteOpenError::ReadOnly { path: path.to_owned() },
             source => SqliteOpenError::Migrate { path: path.to_owned(), source },
         })?;
+        let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(open_error)?;
+        let dialect = Sqlite { writer, readers };
         // A file of this version's schema opens without a write: a statement that changes nothing tells whether one is possible.
-        let mut connection = writer.acquire().await.map_err(open_error)?;
-        Sqlite::execute(&mut connection, statement::worker_remove, vec![Uuid::nil().into()])
+        let mut connection = dialect.writer.acquire().await.map_err(open_error)?;
+        dialect
+            .execute(&mut connection, statement::worker_remove, vec![Uuid::nil().into()])
             .await
             .map_err(open_error)?;
         drop(connection);
-        let readers = pool(READERS).connect_with(options.read_only(true)).await.map_err(open_error)?;
-        Ok(Self { dialect: Sqlite { writer, readers } })
+        Ok(Self { dialect })
     }
 
     /// Opens the file for reading alone, asks, and changes nothing. A large file takes a while: each of its pages is looked at.

@@ -121,8 +121,8 @@ impl PostgresSettings {
         let options =
             PgConnectOptions::from_str(&self.url).map_err(PostgresOpenError::Url)?.application_name("windlass");
         if self.poll_only {
-            // A pooler refuses settings at the start of a connection, and prepared statements end up on another one.
-            return Ok(options.statement_cache_capacity(0));
+            // A pooler refuses settings at the start of a connection, also the one that the driver would add.
+            return Ok(options.extra_float_digits(None));
         }
         Ok(options.options([
             // A 202 means that the job is on the disk, whatever the server's default.

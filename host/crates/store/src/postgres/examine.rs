@@ -25,11 +25,14 @@ impl PostgresStore {
 
 async fn ask(connection: &mut PgConnection, at: String) -> Result<PostgresFacts, sqlx::Error> {
     let version = connect::version(connection.server_version_num().unwrap_or_default());
-    let row = sqlx::query(FACTS).fetch_one(&mut *connection).await?;
+    // As behind a pooler it must be, see [`super::Postgres`].
+    let mut tx = connection.begin().await?;
+    let row = sqlx::query(FACTS).persistent(false).fetch_one(&mut *tx).await?;
     let found = match row.try_get(8)? {
-        true => sqlx::query_scalar(SCHEMA_VERSION).fetch_one(connection).await?,
+        true => sqlx::query_scalar(SCHEMA_VERSION).persistent(false).fetch_one(&mut *tx).await?,
         false => None,
     };
+    tx.commit().await?;
     let Time(now) = row.try_get(0)?;
     let count = |index| row.try_get::<i64, _>(index).map(|count| u32::try_from(count).unwrap_or(0));
     Ok(PostgresFacts {

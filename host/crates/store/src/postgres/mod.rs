@@ -11,11 +11,10 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{Connection as _, Executor, PgPool, Statement as _, Transaction};
 
-use crate::dialect::{Dialect, Record, bind};
+use crate::dialect::{Dialect, Reader, Record, bind};
 use crate::seam::{ChangeFeed, Changes};
 use crate::sql::SqlStore;
 use crate::statement::{self, Statement};
@@ -26,6 +25,7 @@ use self::feed::PostgresFeed;
 pub use self::connect::{PostgresOpenError, PostgresSettings};
 
 const NOTIFY: &str = include_str!("../../statements/alone/postgres_notify.sql");
+const MIGRATION_LOCK: &str = include_str!("../../statements/alone/postgres_migration_lock.sql");
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/postgres");
 
@@ -40,6 +40,14 @@ pub struct Postgres {
     listening: Option<PgConnectOptions>,
 }
 
+impl Postgres {
+    /// Whether a connection to the server stays the same from one transaction to the next. Otherwise no statement has a name on it,
+    /// and what belongs together stands in a transaction: the driver prepares a statement and runs it in two steps.
+    fn keeps_connections(&self) -> bool {
+        self.listening.is_some()
+    }
+}
+
 impl Dialect for Postgres {
     type Db = sqlx::Postgres;
 
@@ -47,8 +55,11 @@ impl Dialect for Postgres {
         self.pool.begin().await
     }
 
-    async fn reader(&self) -> Result<PoolConnection<sqlx::Postgres>, sqlx::Error> {
-        self.pool.acquire().await
+    async fn reader(&self) -> Result<Reader<sqlx::Postgres>, sqlx::Error> {
+        match self.keeps_connections() {
+            true => self.pool.acquire().await.map(Reader::Connection),
+            false => self.pool.begin().await.map(Reader::Transaction),
+        }
     }
 
     async fn tell(&self, connection: &mut PgConnection, changes: Changes) -> Result<(), sqlx::Error> {
@@ -63,19 +74,23 @@ impl Dialect for Postgres {
     }
 
     async fn fetch<R: Record>(
+        &self,
         connection: &mut PgConnection,
         statement: Statement,
         values: Vec<Value>,
     ) -> Result<Vec<R>, sqlx::Error> {
-        bind!(sqlx::query_as(statement.postgres), values).fetch_all(connection).await
+        let query = sqlx::query_as(statement.postgres).persistent(self.keeps_connections());
+        bind!(query, values).fetch_all(connection).await
     }
 
     async fn execute(
+        &self,
         connection: &mut PgConnection,
         statement: Statement,
         values: Vec<Value>,
     ) -> Result<u64, sqlx::Error> {
-        Ok(bind!(sqlx::query(statement.postgres), values).execute(connection).await?.rows_affected())
+        let query = sqlx::query(statement.postgres).persistent(self.keeps_connections());
+        Ok(bind!(query, values).execute(connection).await?.rows_affected())
     }
 }
 
@@ -86,10 +101,7 @@ impl PostgresStore {
         let at = connect::address(&options);
         // Apart from the pool, which would try again and in the end only say that it took too long.
         let mut first = connect::connect(&settings.patient_options()?).await?;
-        let migrated = match settings.poll_only {
-            false => MIGRATIONS.run(&mut first).await,
-            true => migrate_without_lock(&mut first).await,
-        };
+        let migrated = migrate(&mut first).await;
         let _ = first.close().await;
         migrated.map_err(|source| match source {
             MigrateError::VersionMissing(found) => PostgresOpenError::Newer { at, found },
@@ -128,14 +140,16 @@ impl PostgresStore {
     }
 }
 
-/// Behind a pooler the lock would stay on a connection that somebody else gets next. Of two daemons that start together one may
-/// then find that the other was faster; at its second look everything is done.
-async fn migrate_without_lock(connection: &mut PgConnection) -> Result<(), MigrateError> {
+/// In one transaction with its lock: behind a pooler a lock of the session would stay on a connection that somebody else gets next.
+async fn migrate(connection: &mut PgConnection) -> Result<(), MigrateError> {
     let unlocked = Migrator { migrations: Cow::Borrowed(&MIGRATIONS.migrations), locking: false, ..Migrator::DEFAULT };
-    match unlocked.run(&mut *connection).await {
-        Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) => unlocked.run(connection).await,
-        result => result,
-    }
+    let mut tx = connection.begin().await?;
+    sqlx::raw_sql(MIGRATION_LOCK).execute(&mut *tx).await?;
+    let migrated = unlocked.run(&mut *tx).await;
+    // The migrator's have names, which the next daemon's migrator gives again.
+    tx.clear_cached_statements().await?;
+    migrated?;
+    Ok(tx.commit().await?)
 }
 
 const SCHEMA: &str = "

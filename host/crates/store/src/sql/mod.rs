@@ -44,7 +44,7 @@ impl<D: Dialect> SqlStore<D> {
             Ok(tx) => tx,
             Err(source) => return Err(StoreError::new(BEGIN, source)),
         };
-        let now = clock::<D>(&mut tx, now).await?;
+        let now = clock(&self.dialect, &mut tx, now).await?;
         Ok(Write { dialect: self.dialect.clone(), tx, now, changes: Changes::default() })
     }
 
@@ -60,7 +60,7 @@ impl<D: Dialect> SqlStore<D> {
 
     async fn read_rows<R: Record>(&self, statement: Statement, values: Vec<Value>) -> Result<Vec<R>, StoreError> {
         let mut connection = self.dialect.reader().await.map_err(statement.fault())?;
-        D::fetch(&mut connection, statement, values).await.map_err(statement.fault())
+        self.dialect.fetch(&mut connection, statement, values).await.map_err(statement.fault())
     }
 }
 
@@ -72,10 +72,11 @@ impl<D: Dialect> ChangeSource for SqlStore<D> {
 
 /// The time that a call goes by: the given one, else the database's.
 async fn clock<D: Dialect>(
+    dialect: &D,
     connection: &mut <D::Db as sqlx::Database>::Connection,
     now: Option<Timestamp>,
 ) -> Result<Timestamp, StoreError> {
     let rows: Vec<(Time,)> =
-        D::fetch(connection, statement::clock, vec![now.into()]).await.map_err(statement::clock.fault())?;
+        dialect.fetch(connection, statement::clock, vec![now.into()]).await.map_err(statement::clock.fault())?;
     rows.first().map(|(Time(now),)| *now).ok_or_else(|| StoreError::new("clock", sqlx::Error::RowNotFound))
 }

@@ -130,7 +130,7 @@ impl<D: Dialect> Write<D> {
 
     /// Runs a statement and says how many rows it changed.
     pub(super) async fn execute(&mut self, statement: Statement, values: Vec<Value>) -> Result<u64, StoreError> {
-        D::execute(&mut self.tx, statement, values).await.map_err(statement.fault())
+        self.dialect.execute(&mut self.tx, statement, values).await.map_err(statement.fault())
     }
 
     /// Runs a statement and returns its rows.
@@ -139,7 +139,7 @@ impl<D: Dialect> Write<D> {
         statement: Statement,
         values: Vec<Value>,
     ) -> Result<Vec<R>, StoreError> {
-        D::fetch(&mut self.tx, statement, values).await.map_err(statement.fault())
+        self.dialect.fetch(&mut self.tx, statement, values).await.map_err(statement.fault())
     }
 
     /// Runs a statement and reads its rows as jobs.
