@@ -101,8 +101,11 @@ pub(crate) async fn a_retry_by_hand_waits_for_nothing<S: Store>(db: &Fixture<S>)
     db.store.job_retry(id(2), Some(at(3))).await.unwrap();
     assert_eq!((db.state(2).await, db.get(id(2)).await.waits_for), (JobState::Available, 0));
     assert_eq!(db.claim(2).await.id, id(2));
+    db.add(after(3, &[1])).await;
+    db.store.job_retry(id(3), Some(at(3))).await.unwrap();
     db.record(fatal(&running)).await;
     assert_eq!(db.state(2).await, JobState::Running);
+    assert_eq!(db.state(3).await, JobState::Available, "nor is it cancelled for what it waited for");
 }
 
 pub(crate) async fn parents_that_end_in_one_list_release_their_child_once<S: Store>(db: &Fixture<S>) {
