@@ -101,8 +101,11 @@ pub(crate) async fn a_retry_by_hand_waits_for_nothing<S: Store>(db: &Fixture<S>)
     db.store.job_retry(id(2), Some(at(3))).await.unwrap();
     assert_eq!((db.state(2).await, db.get(id(2)).await.waits_for), (JobState::Available, 0));
     assert_eq!(db.claim(2).await.id, id(2));
+    db.add(after(3, &[1])).await;
+    db.store.job_retry(id(3), Some(at(3))).await.unwrap();
     db.record(fatal(&running)).await;
     assert_eq!(db.state(2).await, JobState::Running);
+    assert_eq!(db.state(3).await, JobState::Available, "nor is it cancelled for what it waited for");
 }
 
 pub(crate) async fn parents_that_end_in_one_list_release_their_child_once<S: Store>(db: &Fixture<S>) {
@@ -162,4 +165,36 @@ pub(crate) async fn a_rescue_that_discards_settles_what_comes_after<S: Store>(db
     let bounds = windlass_model::Bounds { max_crashes: 1, ..Default::default() };
     db.store.job_rescue(bounds, 9, Some(at(5))).await.unwrap();
     assert_eq!((db.state(1).await, db.state(2).await), (JobState::Discarded, JobState::Cancelled));
+}
+
+pub(crate) async fn a_job_that_is_enqueued_while_the_one_before_it_ends_is_not_forgotten<S: Store>(db: &Fixture<S>) {
+    for round in (0..40).map(|round| 10 * round) {
+        let running = db.running(round + 1).await;
+        let end = [done(&running)];
+        let child = |number| db.store.submit(after(round + number, &[round + 1]));
+        let (_, outcome, ..) = tokio::join!(child(2), db.store.job_finish(&end, Some(at(5))), child(3), child(4));
+        outcome.unwrap();
+        for number in 2..=4 {
+            let job = db.get(id(round + number)).await;
+            assert_eq!((job.state, job.waits_for), (JobState::Available, 0), "job {number} of round {round}");
+            db.store.job_cancel(job.id, Some(at(6))).await.unwrap();
+        }
+    }
+}
+
+pub(crate) async fn what_several_see_to_at_once_is_settled_once<S: Store>(db: &Fixture<S>) {
+    let running = db.running(1).await;
+    db.running(2).await;
+    // More than the finish of the first one sees to, so that upkeep and whoever enqueues one more all come to the rest.
+    let jobs: Vec<_> = (10..1_510).map(|number| after(number, &[1, 2])).collect();
+    db.store.job_insert(&jobs, Some(at(0))).await.unwrap();
+    db.record(done(&running)).await;
+    let child = |number| db.store.submit(after(number, &[1, 2]));
+    let (settled, ..) =
+        tokio::join!(db.store.dependency_settle(9, Some(at(6))), child(2_000), child(2_001), child(2_002));
+    settled.unwrap();
+    for number in (10..1_510).chain(2_000..=2_002) {
+        let job = db.get(id(number)).await;
+        assert_eq!((job.state, job.waits_for), (JobState::Scheduled, 1), "job {number} still waits for the second");
+    }
 }

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use sqlx::ConnectOptions as _;
-use sqlx::postgres::{PgConnectOptions, PgListener};
-use windlass_model::{NewJob, Patch, QueueChange};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener};
+use windlass_model::{JobState, NewJob, Patch, QueueChange};
 use windlass_store::{
     CancelOutcome, ChangeFeed, ChangeSource as _, Changes, JobDirectory as _, JobInbox as _, JobQueue as _,
     PostgresOpenError, PostgresSettings, PostgresStore, QueueBoard as _, StoreError, Upkeep as _,
 };
 use windlass_test_cluster::{Cluster, Database, Pooler};
 
-use crate::fixture::{Fixture, Store as _, at, done, failed, id, later, new_job, slot, task, worker};
+use crate::fixture::{Fixture, Store as _, at, done, failed, full_report, id, later, new_job, slot, task, worker};
 
 fn settings(url: String) -> PostgresSettings {
     PostgresSettings { url, connections: 4, poll_only: false }
@@ -227,4 +227,118 @@ async fn a_queue_with_limits_that_somebody_holds_holds_up_no_other() {
     sqlx::raw_sql("ROLLBACK").execute(&mut stopped).await.unwrap();
     let claimed = store.job_claim(worker(1), &[task()], 9, Some(at(1))).await.unwrap();
     assert_eq!(claimed.jobs.iter().map(|job| job.id).collect::<Vec<_>>(), [id(1)]);
+}
+
+/// Waits until so many transactions wait for the locks of others.
+async fn blocked(database: &Database, transactions: i64) {
+    // Not within a transaction, which would see the same activity each time.
+    let mut watcher = database.connect().await.unwrap();
+    let blocked = "SELECT count(*) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0";
+    while sqlx::query_scalar::<_, i64>(blocked).fetch_one(&mut watcher).await.unwrap() < transactions {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// How many jobs another transaction may change that skips those that are locked. What refers to a job does not hinder that.
+async fn free(connection: &mut PgConnection) -> usize {
+    sqlx::query("SELECT 1 FROM jobs FOR NO KEY UPDATE SKIP LOCKED").fetch_all(connection).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn a_job_that_comes_after_one_that_is_just_ending_waits_to_see_it_end() {
+    let database = Database::create().await.unwrap();
+    let store = reopen(&database).await;
+    store.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
+    // A daemon that has written the end and has not committed.
+    let mut ending = database.connect().await.unwrap();
+    sqlx::raw_sql("BEGIN; UPDATE jobs SET state = 'completed', finished_at = now()")
+        .execute(&mut ending)
+        .await
+        .unwrap();
+    let mut submit = Box::pin(store.submit(NewJob { after: vec![id(1)], ..new_job(2) }));
+    tokio::select! {
+        answer = &mut submit => panic!("it believed what is not true any more: {answer:?}"),
+        () = blocked(&database, 1) => (),
+    }
+    sqlx::raw_sql("COMMIT").execute(&mut ending).await.unwrap();
+    submit.await;
+    let job = store.job_get(id(2)).await.unwrap().unwrap();
+    assert_eq!((job.state, job.waits_for), (JobState::Available, 0));
+}
+
+#[tokio::test]
+async fn a_claim_locks_no_more_jobs_than_it_takes() {
+    let database = Database::create().await.unwrap();
+    let store = reopen(&database).await;
+    let jobs: Vec<_> = (1..=10).map(new_job).collect();
+    store.job_insert(&jobs, Some(at(0))).await.unwrap();
+    // Nobody can write a history, so that the claim stops before its end.
+    let mut stopper = database.connect().await.unwrap();
+    sqlx::raw_sql("BEGIN; LOCK TABLE job_events IN SHARE MODE").execute(&mut stopper).await.unwrap();
+    let tasks = [task()];
+    let mut claim = Box::pin(store.job_claim(worker(1), &tasks, 1, Some(at(1))));
+    tokio::select! {
+        claimed = &mut claim => panic!("nothing stopped it: {claimed:?}"),
+        () = blocked(&database, 1) => (),
+    }
+    assert_eq!(free(&mut stopper).await, 9, "the others are there for other claims");
+    sqlx::raw_sql("ROLLBACK").execute(&mut stopper).await.unwrap();
+    assert_eq!(claim.await.unwrap().jobs.len(), 1);
+}
+
+#[tokio::test]
+async fn a_job_that_tells_something_is_not_taken_away_meanwhile() {
+    let database = Database::create().await.unwrap();
+    let store = reopen(&database).await;
+    store.job_insert(&[new_job(1)], Some(at(0))).await.unwrap();
+    let running = store.job_claim(worker(1), &[task()], 1, Some(at(1))).await.unwrap().jobs.pop().unwrap();
+    let mut stopper = database.connect().await.unwrap();
+    sqlx::raw_sql("BEGIN; LOCK TABLE job_events IN SHARE MODE").execute(&mut stopper).await.unwrap();
+    let told = full_report(&running);
+    let mut report = Box::pin(store.job_report(&told, Some(at(2))));
+    tokio::select! {
+        told = &mut report => panic!("nothing stopped it: {told:?}"),
+        () = blocked(&database, 1) => (),
+    }
+    assert_eq!(free(&mut stopper).await, 0, "a rescue leaves it for the next time");
+    sqlx::raw_sql("ROLLBACK").execute(&mut stopper).await.unwrap();
+    assert!(report.await.unwrap());
+}
+
+#[tokio::test]
+async fn jobs_that_end_at_once_lock_what_comes_after_them_in_one_order() {
+    let database = Database::create().await.unwrap();
+    // The plan that a long table gets: through the index, by the jobs that ended.
+    let plan = "DO $$ DECLARE setting text; BEGIN \
+                FOREACH setting IN ARRAY ARRAY['seqscan', 'bitmapscan', 'hashjoin', 'mergejoin', 'hashagg'] LOOP \
+                EXECUTE format('ALTER DATABASE %I SET enable_%s = off', current_database(), setting); \
+                END LOOP; END $$";
+    database.run(plan).await.unwrap();
+    let store = reopen(&database).await;
+    let jobs: Vec<_> = (1..=4).map(new_job).collect();
+    store.job_insert(&jobs, Some(at(0))).await.unwrap();
+    let running = store.job_claim(worker(1), &[task()], 4, Some(at(1))).await.unwrap().jobs;
+    // By the jobs that ended, the first two have 12, 13, 11 after them and the last two 11, 14, 12.
+    let after =
+        |number, parents: &[u128]| NewJob { after: parents.iter().map(|n| id(*n)).collect(), ..new_job(number) };
+    let children = [after(11, &[2, 3]), after(12, &[1, 4]), after(13, &[1]), after(14, &[3])];
+    store.job_insert(&children, Some(at(2))).await.unwrap();
+    let mut stopper = database.connect().await.unwrap();
+    let hold = "BEGIN; SELECT 1 FROM jobs WHERE id IN \
+                ('00000000-0000-0000-0000-00000000000d', '00000000-0000-0000-0000-00000000000e') FOR UPDATE";
+    sqlx::raw_sql(hold).execute(&mut stopper).await.unwrap();
+    let ends: Vec<_> = running.iter().map(done).collect();
+    let (first, last) = ends.split_at(2);
+    let release = async {
+        blocked(&database, 2).await;
+        sqlx::raw_sql("ROLLBACK").execute(&mut stopper).await.unwrap();
+    };
+    let (first, last, ()) =
+        tokio::join!(store.job_finish(first, Some(at(3))), store.job_finish(last, Some(at(3))), release);
+    first.unwrap();
+    last.unwrap();
+    for number in 11..=14 {
+        assert_eq!(store.job_get(id(number)).await.unwrap().unwrap().state, JobState::Available);
+    }
 }

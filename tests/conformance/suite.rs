@@ -164,6 +164,8 @@ macro_rules! job_store_conformance {
                 a_retry_by_hand_waits_for_nothing
                 parents_that_end_in_one_list_release_their_child_once
                 parents_that_end_at_the_same_time_release_their_child_once
+                a_job_that_is_enqueued_while_the_one_before_it_ends_is_not_forgotten
+                what_several_see_to_at_once_is_settled_once
                 a_job_with_thousands_of_dependents_ends_in_bounded_work_and_upkeep_goes_on
                 a_rescue_that_discards_settles_what_comes_after
             }
