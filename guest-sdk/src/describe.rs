@@ -21,22 +21,55 @@ pub struct Defaults {
     /// How long it waits between them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backoff: Option<Backoff>,
+    /// What no two of its jobs may be at the same time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unique: Option<Unique>,
 }
 
-/// The first delay, and the longest.
+/// How long a job waits between attempts, in milliseconds.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Backoff {
-    /// Milliseconds.
-    pub base_ms: u64,
-    /// Milliseconds.
-    pub max_ms: u64,
+#[serde(untagged)]
+pub enum Backoff {
+    /// From the first delay, doubling, to the longest.
+    Doubling {
+        /// The first.
+        base_ms: u64,
+        /// The longest.
+        max_ms: u64,
+    },
+    /// These, one after the other.
+    Delays {
+        /// The delays.
+        delays_ms: &'static [u64],
+    },
 }
 
+/// What no two jobs may be at the same time.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Unique {
+    /// What is compared; the arguments if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<&'static str>,
+}
+
+/// Called by the expansion of `task`.
 impl Defaults {
-    /// Sets the backoff. Called by the expansion of `task`.
+    /// Sets a backoff that doubles.
     #[must_use]
     pub const fn backoff(self, base_ms: u64, max_ms: u64) -> Self {
-        Self { backoff: Some(Backoff { base_ms, max_ms }), ..self }
+        Self { backoff: Some(Backoff::Doubling { base_ms, max_ms }), ..self }
+    }
+
+    /// Sets a backoff of fixed delays.
+    #[must_use]
+    pub const fn delays(self, delays_ms: &'static [u64]) -> Self {
+        Self { backoff: Some(Backoff::Delays { delays_ms }), ..self }
+    }
+
+    /// Makes jobs unique by this key, or by their arguments.
+    #[must_use]
+    pub const fn unique(self, key: Option<&'static str>) -> Self {
+        Self { unique: Some(Unique { key }), ..self }
     }
 }
 
@@ -97,6 +130,17 @@ mod tests {
         assert_eq!(found["output_schema"]["type"], "null");
         let backoff = json!({"base_ms": 20, "max_ms": 100});
         assert_eq!(found["defaults"], json!({"queue": "exports", "timeout_ms": 600_000, "backoff": backoff}));
+    }
+
+    #[test]
+    fn delays_and_uniqueness_are_written_as_the_daemon_reads_them() {
+        let of = |defaults: Defaults| {
+            let found: Value = serde_json::from_str(&describe::<(), ()>("", "", "1.0.0", defaults)).unwrap();
+            found["defaults"].clone()
+        };
+        let defaults = Defaults::default().delays(&[0, 5_000]).unique(None);
+        assert_eq!(of(defaults), json!({ "backoff": { "delays_ms": [0, 5_000] }, "unique": {} }));
+        assert_eq!(of(Defaults::default().unique(Some("all"))), json!({ "unique": { "key": "all" } }));
     }
 
     #[test]

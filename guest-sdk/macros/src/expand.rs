@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Expr, ExprLit, FnArg, Item, ItemFn, Lit, Meta, ReturnType, Type};
 
-use crate::options::Options;
+use crate::options::{Backoff, Options, Unique};
 
 const SHAPE: &str = "a task is `fn name(job: &Job, args: Args) -> Result<Output, TaskError>`";
 
@@ -110,7 +110,14 @@ fn defaults(options: &Options) -> TokenStream {
     let priority = optional(options.priority.map(|priority| quote!(#priority)));
     let max_attempts = optional(options.max_attempts.map(|max| quote!(#max)));
     let timeout_ms = optional(options.timeout_ms.map(|timeout| quote!(#timeout)));
-    let backoff = options.backoff_ms.map(|(base, max)| quote!(.backoff(#base, #max)));
+    let backoff = options.backoff.as_ref().map(|backoff| match backoff {
+        Backoff::Doubling(base, max) => quote!(.backoff(#base, #max)),
+        Backoff::Delays(delays) => quote!(.delays(&[#(#delays),*])),
+    });
+    let unique = options.unique.as_ref().map(|unique| match unique {
+        Unique::Args => quote!(.unique(::core::option::Option::None)),
+        Unique::Key(key) => quote!(.unique(::core::option::Option::Some(#key))),
+    });
     quote! {
         ::windlass_guest::expansion::Defaults {
             queue: #queue,
@@ -118,8 +125,10 @@ fn defaults(options: &Options) -> TokenStream {
             max_attempts: #max_attempts,
             timeout_ms: #timeout_ms,
             backoff: ::core::option::Option::None,
+            unique: ::core::option::Option::None,
         }
         #backoff
+        #unique
     }
 }
 

@@ -14,8 +14,9 @@ use crate::options::Options;
 /// the function's doc comment is the task's title, the rest its description.
 ///
 /// Options, all for jobs that do not say otherwise: `queue = "exports"`, `priority = -10` (smaller runs first),
-/// `max_attempts = 5`, `timeout = "10m"`, `backoff = "2s..1h"` (the first delay and the longest). A span is a number with `ms`,
-/// `s`, `m` or `h`.
+/// `max_attempts = 5`, `timeout = "10m"`, `backoff = "2s..1h"` (from the first delay, doubling, to the longest) or
+/// `backoff = "1s, 5s, 1m"` (exactly these, the last one again and again), `unique` (no two jobs with the same arguments at the same
+/// time) or `unique = "key"` (no two jobs at all). A span is a number with `ms`, `s`, `m` or `h`.
 #[proc_macro_attribute]
 pub fn task(options: TokenStream, item: TokenStream) -> TokenStream {
     let options = parse_macro_input!(options as Options);

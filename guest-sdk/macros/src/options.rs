@@ -10,7 +10,26 @@ pub(crate) struct Options {
     pub(crate) priority: Option<i16>,
     pub(crate) max_attempts: Option<u32>,
     pub(crate) timeout_ms: Option<u64>,
-    pub(crate) backoff_ms: Option<(u64, u64)>,
+    pub(crate) backoff: Option<Backoff>,
+    pub(crate) unique: Option<Unique>,
+}
+
+/// How long a job waits between its attempts, in milliseconds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Backoff {
+    /// From the first delay, doubling, to the longest.
+    Doubling(u64, u64),
+    /// These, one after the other.
+    Delays(Vec<u64>),
+}
+
+/// What no two jobs of the task may be at the same time.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unique {
+    /// Jobs with the same arguments.
+    Args,
+    /// Jobs at all: all of them have this key.
+    Key(String),
 }
 
 impl Parse for Options {
@@ -22,16 +41,21 @@ impl Parse for Options {
             if seen.contains(&key) {
                 return Err(syn::Error::new(key.span(), format!("`{key}` is given twice")));
             }
-            input.parse::<Token![=]>()?;
+            let is_flag = key == "unique" && !input.peek(Token![=]);
+            if !is_flag {
+                input.parse::<Token![=]>()?;
+            }
             match key.to_string().as_str() {
+                "unique" if is_flag => options.unique = Some(Unique::Args),
+                "unique" => options.unique = Some(Unique::Key(unique_key(&input.parse()?)?)),
                 "queue" => options.queue = Some(queue(&input.parse()?)?),
                 "priority" => options.priority = Some(priority(&input.parse()?)?),
                 "max_attempts" => options.max_attempts = Some(max_attempts(&input.parse()?)?),
                 "timeout" => options.timeout_ms = Some(timeout(&input.parse()?)?),
-                "backoff" => options.backoff_ms = Some(backoff(&input.parse()?)?),
+                "backoff" => options.backoff = Some(backoff(&input.parse()?)?),
                 other => {
                     let message = format!(
-                        "`{other}` is no option of a task; there are queue, priority, max_attempts, timeout, backoff"
+                        "`{other}` is no option of a task; there are queue, priority, max_attempts, timeout, backoff, unique"
                     );
                     return Err(syn::Error::new(key.span(), message));
                 }
@@ -77,16 +101,32 @@ fn timeout(text: &LitStr) -> syn::Result<u64> {
     }
 }
 
-fn backoff(text: &LitStr) -> syn::Result<(u64, u64)> {
+fn backoff(text: &LitStr) -> syn::Result<Backoff> {
     let value = text.value();
-    let Some((base, max)) = value.split_once("..") else {
-        return Err(syn::Error::new(text.span(), "a backoff is the first delay and the longest: \"2s..1h\""));
-    };
-    let (base, max) = (span_of(base, text)?, span_of(max, text)?);
-    if base == 0 || max < base {
-        return Err(syn::Error::new(text.span(), "the first delay is at least 1ms and not longer than the longest"));
+    if let Some((base, max)) = value.split_once("..") {
+        let (base, max) = (span_of(base, text)?, span_of(max, text)?);
+        if base == 0 || max < base {
+            let message = "the first delay is at least 1ms and not longer than the longest";
+            return Err(syn::Error::new(text.span(), message));
+        }
+        return Ok(Backoff::Doubling(base, max));
     }
-    Ok((base, max))
+    let delays: Vec<_> = value.split(',').map(|delay| span_of(delay, text)).collect::<syn::Result<_>>()?;
+    if delays.len() > 100 {
+        return Err(syn::Error::new(text.span(), "a backoff has at most 100 delays"));
+    }
+    Ok(Backoff::Delays(delays))
+}
+
+fn unique_key(text: &LitStr) -> syn::Result<String> {
+    let value = text.value();
+    if value.is_empty() || value.chars().count() > 200 || value.contains(char::is_control) {
+        return Err(syn::Error::new(
+            text.span(),
+            "a unique key has 1 to 200 characters, none of them a control character",
+        ));
+    }
+    Ok(value)
 }
 
 fn span_of(value: &str, text: &LitStr) -> syn::Result<u64> {
@@ -118,16 +158,21 @@ mod tests {
 
     #[test]
     fn all_options_are_read() {
-        let text = r#"queue = "exports", priority = -10, max_attempts = 5, timeout = "10m", backoff = "250ms..1h""#;
+        let text =
+            r#"queue = "exports", priority = -10, max_attempts = 5, timeout = "10m", backoff = "250ms..1h", unique"#;
         let options: Options = parse_str(text).unwrap();
         let expected = Options {
             queue: Some("exports".to_owned()),
             priority: Some(-10),
             max_attempts: Some(5),
             timeout_ms: Some(600_000),
-            backoff_ms: Some((250, 3_600_000)),
+            backoff: Some(Backoff::Doubling(250, 3_600_000)),
+            unique: Some(Unique::Args),
         };
         assert_eq!(options, expected);
+        let other: Options = parse_str(r#"unique = "all", backoff = "0ms, 5s,1m""#).unwrap();
+        assert_eq!(other.unique, Some(Unique::Key("all".to_owned())));
+        assert_eq!(other.backoff, Some(Backoff::Delays(vec![0, 5_000, 60_000])));
     }
 
     #[test]
@@ -143,6 +188,8 @@ mod tests {
         for queue in [r#"queue = """#, r#"queue = "My Queue""#, r#"queue = "-a""#] {
             assert!(fault(queue).starts_with("a queue's name has 1 to 64 characters"), "{queue}");
         }
-        assert_eq!(fault(r#"backoff = "2s""#), "a backoff is the first delay and the longest: \"2s..1h\"");
+        assert_eq!(fault(r#"backoff = "soon""#), "a span is a number with ms, s, m or h: \"10m\"");
+        assert_eq!(fault(r#"backoff = "2s..1s""#), "the first delay is at least 1ms and not longer than the longest");
+        assert!(fault(r#"unique = """#).starts_with("a unique key has 1 to 200 characters"));
     }
 }

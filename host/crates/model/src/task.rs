@@ -101,3 +101,22 @@ pub struct TaskInfo {
     /// Why the file that is there now is not in service.
     pub load_error: Option<LoadError>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::UniqueMode;
+
+    #[test]
+    fn a_task_says_how_its_jobs_are_retried_and_what_they_must_not_double() {
+        let text =
+            r#"{"defaults": {"unique": {"key": "all", "states": ["completed"]}, "backoff": {"delays_ms": [0, 5000]}}}"#;
+        let defaults = TaskDescription::parse(text).unwrap().defaults;
+        let unique = defaults.unique.unwrap();
+        assert_eq!((unique.key.as_deref(), unique.states.len(), unique.mode), (Some("all"), 1, UniqueMode::Keep));
+        assert_eq!(defaults.backoff.unwrap().delay(2, 0.0), Duration::from_secs(5));
+        let arguments = TaskDescription::parse(r#"{"defaults": {"unique": {}}}"#).unwrap().defaults;
+        assert_eq!(arguments.unique, Some(UniqueRequest::default()));
+        assert!(TaskDescription::parse(r#"{"defaults": {"unique": {"mode": "maybe"}}}"#).is_err());
+    }
+}
