@@ -51,6 +51,10 @@ async fn the_terms_of_a_job_can_be_given_as_flags() {
     assert!(first["expires_at"].is_string());
     assert_eq!(enqueue(&["--unique"])["id"], first["id"], "the same arguments");
     assert_ne!(enqueue(&["--unique", "another"])["id"], first["id"]);
+    let args = r#"{"do":"ok","value":7}"#;
+    let again = windlass(&["enqueue", "probe", "--args", args, "--unique", "--url", &daemon.url]);
+    assert_eq!(text(&again.stdout).trim(), first["id"].as_str().unwrap());
+    assert!(text(&again.stderr).contains("nothing was enqueued"), "{}", text(&again.stderr));
     let id = first["id"].as_str().unwrap();
     let after = enqueue(&["--after", id, "--idempotency-key", "once"]);
     assert_eq!(after["waits_for"], 1);

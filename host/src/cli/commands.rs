@@ -44,6 +44,9 @@ async fn enqueue(args: EnqueueArgs) -> Result<ExitCode, ClientError> {
     }
     let job = client.json(request).await?;
     let id = job["id"].as_str().unwrap_or_default().to_owned();
+    if job["deduplicated"] == true && !args.connection.json {
+        print::aside("this job was there already and holds the same unique key; nothing was enqueued")?;
+    }
     if args.watch {
         return watch::watch(&client, &id, args.connection.json).await;
     }

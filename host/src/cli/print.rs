@@ -9,6 +9,11 @@ pub(super) fn line(text: &str) -> Result<()> {
     writeln!(std::io::stdout().lock(), "{text}")
 }
 
+/// What a person should know and a script does not read.
+pub(super) fn aside(text: &str) -> Result<()> {
+    writeln!(std::io::stderr().lock(), "windlass: {text}")
+}
+
 /// The answer as it came.
 pub(super) fn json(answer: &Value) -> Result<()> {
     line(&answer.to_string())
