@@ -2,6 +2,8 @@
 //!
 //! Leases, schedules and everything else that several hosts must agree on go by the database's clock, not by this one.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 use windlass_model::{JobId, OperationId, Timestamp, WorkerId};
 
@@ -43,6 +45,11 @@ pub fn new_worker_id() -> WorkerId {
 /// A number from 0 to 1, drawn at random: spreads what would otherwise happen all at once.
 pub(crate) fn spread() -> f64 {
     fastrand::f64()
+}
+
+/// A span spread by a quarter either way, so that many daemons do not look at the database in step.
+pub(crate) fn spread_out(span: Duration) -> Duration {
+    span.mul_f64(0.75 + 0.5 * spread())
 }
 
 #[cfg(feature = "failpoints")]

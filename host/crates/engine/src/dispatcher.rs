@@ -41,8 +41,7 @@ impl Dispatcher {
             let pause = match self.claim(&stop).await {
                 Ok((0, again_in)) => {
                     failures = 0;
-                    // Spread, so that many daemons do not ask the database in step.
-                    let poll = self.poll_every.mul_f64(0.75 + 0.5 * clock::spread());
+                    let poll = clock::spread_out(self.poll_every);
                     again_in.map_or(poll, |again_in| again_in.min(poll))
                 }
                 Ok(_) => {

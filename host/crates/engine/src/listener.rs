@@ -40,8 +40,7 @@ impl Listener {
                 Ok(Err(fault)) => {
                     failures += 1;
                     let pause = Duration::from_millis(100).saturating_mul(1 << failures.min(7)).min(MAX_BACKOFF);
-                    // Spread, so that many daemons do not come back in step.
-                    let pause = pause.mul_f64(0.75 + 0.5 * clock::spread());
+                    let pause = clock::spread_out(pause);
                     warn!(
                         error = &fault as &dyn std::error::Error,
                         "Cannot hear what other daemons do, trying again in {pause:?} and looking now and then till then: {fault}"

@@ -47,8 +47,7 @@ impl Janitor {
             }
             tokio::select! {
                 () = stop.cancelled() => (),
-                // Spread, so that many daemons do not look in step.
-                () = tokio::time::sleep(self.every.mul_f64(0.75 + 0.5 * clock::spread())) => (),
+                () = tokio::time::sleep(clock::spread_out(self.every)) => (),
             }
         }
         if let Err(fault) = self.store.lead_resign(self.worker, None).await {

@@ -34,7 +34,7 @@ impl LostClaims {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep((self.age / 3).mul_f64(0.75 + 0.5 * clock::spread())) => (),
+                () = tokio::time::sleep(clock::spread_out(self.age / 3)) => (),
             }
             if let Err(fault) = self.pass().await {
                 warn!(

@@ -35,8 +35,7 @@ impl Operator {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = woken => (),
-                // Spread, so that many daemons do not look in step.
-                () = tokio::time::sleep(self.poll_every.mul_f64(0.75 + 0.5 * clock::spread())) => (),
+                () = tokio::time::sleep(clock::spread_out(self.poll_every)) => (),
             }
         }
     }

@@ -69,9 +69,9 @@ impl Promoter {
         Ok(next.unwrap_or(poll).min(poll).max(MIN_PAUSE))
     }
 
-    /// Spread, so that many daemons do not ask the database in step.
+    /// How long to wait if nothing is due.
     fn poll(&self) -> Duration {
-        self.poll_every.mul_f64(0.75 + 0.5 * clock::spread())
+        clock::spread_out(self.poll_every)
     }
 
     async fn expire(&self) -> Result<(), StoreError> {

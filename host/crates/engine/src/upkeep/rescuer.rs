@@ -35,8 +35,7 @@ impl Rescuer {
             }
             tokio::select! {
                 () = stop.cancelled() => return,
-                // Spread, so that many daemons do not look in step.
-                () = tokio::time::sleep(self.every.mul_f64(0.75 + 0.5 * clock::spread())) => (),
+                () = tokio::time::sleep(clock::spread_out(self.every)) => (),
             }
         }
     }

@@ -4,15 +4,12 @@ use async_trait::async_trait;
 use uuid::Uuid;
 use windlass_model::{JobId, JobState, Submission, Timestamp};
 
-use super::SqlStore;
 use super::write::{NewEvent, Unwanted};
+use super::{Races, SqlStore};
 use crate::dialect::Dialect;
 use crate::seam::{CancelOutcome, JobInbox, RetryOutcome, Submitted};
 use crate::statement;
 use crate::{FailPoint, StoreError};
-
-/// How often a transaction is begun again because somebody else wrote the same keys. Each time somebody else got on.
-pub(super) const MAX_RACES: u32 = 20;
 
 #[async_trait]
 impl<D: Dialect> JobInbox for SqlStore<D> {
@@ -21,22 +18,19 @@ impl<D: Dialect> JobInbox for SqlStore<D> {
         submissions: &[Submission],
         now: Option<Timestamp>,
     ) -> Result<Vec<Submitted>, StoreError> {
-        let mut races = 0;
+        let mut races = Races::default();
         loop {
-            match self.submit_once(submissions, now).await {
-                Err(fault) if fault.is_race() && races < MAX_RACES => races += 1,
-                answer => return answer,
+            let answer = self.submit_once(submissions, now).await;
+            if !races.lost(&answer) {
+                return answer;
             }
         }
     }
 
     async fn job_cancel(&self, id: JobId, now: Option<Timestamp>) -> Result<CancelOutcome, StoreError> {
         let mut write = self.write(now).await?;
-        let unwanted = [Unwanted::new(id, "cancelled before it ran".to_owned())];
-        let is_cancelled = !write.cancel(&unwanted).await?.is_empty();
-        let values = vec![id.as_uuid().into(), write.now.into()];
-        let is_requested = write.execute(statement::job_cancel_request, values).await? > 0;
-        write.changes.cancels |= is_requested;
+        let is_cancelled = !write.cancel(&[Unwanted::by_hand(id)]).await?.is_empty();
+        let is_requested = write.request_cancel(id).await?;
         let Some(job) = write.job(id).await? else { return Ok(CancelOutcome::NotFound) };
         write.commit().await?;
         Ok(match (is_cancelled, is_requested) {
@@ -47,11 +41,11 @@ impl<D: Dialect> JobInbox for SqlStore<D> {
     }
 
     async fn job_retry(&self, id: JobId, now: Option<Timestamp>) -> Result<RetryOutcome, StoreError> {
-        let mut races = 0;
+        let mut races = Races::default();
         loop {
-            match self.retry_once(id, now).await {
-                Err(fault) if fault.is_race() && races < MAX_RACES => races += 1,
-                answer => return answer,
+            let answer = self.retry_once(id, now).await;
+            if !races.lost(&answer) {
+                return answer;
             }
         }
     }

@@ -24,6 +24,22 @@ use crate::value::{Time, Value};
 
 use self::write::Write;
 
+/// How often a transaction is begun again because somebody else wrote the same keys. Each time somebody else got on.
+const MAX_RACES: u32 = 20;
+
+/// Counts how often one call was overtaken.
+#[derive(Default)]
+struct Races(u32);
+
+impl Races {
+    /// Whether it was overtaken again, and should begin its transaction anew.
+    fn lost<T>(&mut self, answer: &Result<T, StoreError>) -> bool {
+        let lost = self.0 < MAX_RACES && answer.as_ref().is_err_and(StoreError::is_race);
+        self.0 += u32::from(lost);
+        lost
+    }
+}
+
 /// The queue in a SQL database.
 #[derive(Clone)]
 pub struct SqlStore<D> {

@@ -7,10 +7,9 @@ use sqlx::FromRow;
 use uuid::Uuid;
 use windlass_model::{JobFilter, JobId, JobState, Operation, OperationId, OperationKind, Timestamp};
 
-use super::SqlStore;
 use super::directory::list_values;
-use super::inbox::MAX_RACES;
 use super::write::{Unwanted, Write};
+use super::{Races, SqlStore};
 use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::row::{json, number, parsed};
@@ -72,11 +71,11 @@ impl<D: Dialect> Operations for SqlStore<D> {
     }
 
     async fn operation_step(&self, now: Option<Timestamp>) -> Result<Option<OperationStep>, StoreError> {
-        let mut races = 0;
+        let mut races = Races::default();
         loop {
-            match self.step_once(now).await {
-                Err(fault) if fault.is_race() && races < MAX_RACES => races += 1,
-                answer => return answer,
+            let answer = self.step_once(now).await;
+            if !races.lost(&answer) {
+                return answer;
             }
         }
     }
@@ -137,16 +136,13 @@ impl<D: Dialect> Write<D> {
     }
 
     async fn cancel_page(&mut self, met: &[Met]) -> Result<Done, StoreError> {
-        let unwanted: Vec<_> =
-            met.iter().map(|job| Unwanted::new(job.id, "cancelled before it ran".to_owned())).collect();
+        let unwanted: Vec<_> = met.iter().map(|job| Unwanted::by_hand(job.id)).collect();
         let mut done = Done { changed: self.cancel(&unwanted).await?, ..Done::default() };
         let cancelled: HashSet<_> = done.changed.iter().copied().collect();
         for job in met.iter().filter(|job| !job.state.is_final() && !cancelled.contains(&job.id)) {
-            let values = vec![job.id.as_uuid().into(), self.now.into()];
-            if self.execute(statement::job_cancel_request, values).await? > 0 {
+            if self.request_cancel(job.id).await? {
                 done.changed.push(job.id);
                 done.to_stop.push((job.id, job.lease));
-                self.changes.cancels = true;
             }
         }
         Ok(done)

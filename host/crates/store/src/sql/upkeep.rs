@@ -92,20 +92,18 @@ impl<D: Dialect> Upkeep for SqlStore<D> {
     ) -> Result<Vec<JobId>, StoreError> {
         let mut write = self.write(now).await?;
         let held: Vec<_> = held.iter().map(|(id, lease)| HeldRow { id: hex(id.as_uuid()), lease: *lease }).collect();
-        let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
-        let before = Timestamp::from_micros(write.now.as_micros().saturating_sub(age));
-        let values = vec![worker.as_uuid().into(), Value::json(&held), before.into(), limit.into()];
+        let values = vec![worker.as_uuid().into(), Value::json(&held), write.now.minus(age).into(), limit.into()];
         let unheld: Vec<(Uuid,)> = write.rows(statement::job_unheld, values).await?;
-        let mut lost = Vec::new();
-        for (id,) in unheld {
-            if let Some(job) = write.job(JobId::from_uuid(id)).await? {
-                let transition = Transition::after_lost_claim(AttemptFacts::of(&job));
-                lost.push(ended(job, transition));
-            }
-        }
-        if lost.is_empty() {
+        if unheld.is_empty() {
             return Ok(Vec::new());
         }
+        let ids: Vec<_> = unheld.into_iter().map(|(id,)| hex(id)).collect();
+        let unheld = write.jobs(statement::job_get_many, vec![Value::json(&ids)]).await?;
+        let lost = unheld.into_iter().map(|job| {
+            let transition = Transition::after_lost_claim(AttemptFacts::of(&job));
+            ended(job, transition)
+        });
+        let lost: Vec<_> = lost.collect();
         let outcomes = write.finish(&lost).await?;
         write.commit().await?;
         Ok(recorded(&lost, outcomes))

@@ -77,6 +77,11 @@ pub(super) struct Unwanted {
 }
 
 impl Unwanted {
+    /// Somebody asked for it.
+    pub(super) fn by_hand(id: JobId) -> Self {
+        Self::new(id, "cancelled before it ran".to_owned())
+    }
+
     pub(super) fn new(id: JobId, reason: String) -> Self {
         Self { id: hex(id.as_uuid()), reason }
     }
@@ -210,6 +215,14 @@ impl<D: Dialect> Write<D> {
             .iter()
             .map(|done| if is_recorded(&done) { FinishOutcome::Recorded } else { FinishOutcome::Stale })
             .collect())
+    }
+
+    /// Writes down that a running job is to be cancelled, for its worker to see, and says whether it runs.
+    pub(super) async fn request_cancel(&mut self, id: JobId) -> Result<bool, StoreError> {
+        let values = vec![id.as_uuid().into(), self.now.into()];
+        let is_requested = self.execute(statement::job_cancel_request, values).await? > 0;
+        self.changes.cancels |= is_requested;
+        Ok(is_requested)
     }
 
     /// Cancels those of the jobs that do not run and are not over, with what comes after them, and returns which they were.
