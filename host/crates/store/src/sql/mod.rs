@@ -10,6 +10,7 @@ mod queue;
 mod queues;
 mod submit;
 mod upkeep;
+mod versions;
 mod write;
 
 use uuid::Uuid;
