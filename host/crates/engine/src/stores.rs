@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use windlass_store::{ChangeSource, Janitor, JobDirectory, JobInbox, JobQueue, Operations, QueueBoard, Upkeep};
+use windlass_store::{
+    ChangeSource, Janitor, JobDirectory, JobInbox, JobQueue, Operations, QueueBoard, Upkeep, VersionShelf,
+};
 
 /// The store's seams. Cheap to clone.
 #[derive(Clone)]
@@ -14,6 +16,7 @@ pub struct Stores {
     pub(crate) queues: Arc<dyn QueueBoard>,
     pub(crate) operations: Arc<dyn Operations>,
     pub(crate) janitor: Arc<dyn Janitor>,
+    pub(crate) versions: Arc<dyn VersionShelf>,
     pub(crate) changes: Arc<dyn ChangeSource>,
 }
 
@@ -22,7 +25,16 @@ impl Stores {
     #[must_use]
     pub fn of<S>(store: Arc<S>) -> Self
     where
-        S: JobInbox + JobQueue + JobDirectory + Upkeep + QueueBoard + Operations + Janitor + ChangeSource + 'static,
+        S: JobInbox
+            + JobQueue
+            + JobDirectory
+            + Upkeep
+            + QueueBoard
+            + Operations
+            + Janitor
+            + VersionShelf
+            + ChangeSource
+            + 'static,
     {
         Self {
             inbox: store.clone(),
@@ -32,6 +44,7 @@ impl Stores {
             queues: store.clone(),
             operations: store.clone(),
             janitor: store.clone(),
+            versions: store.clone(),
             changes: store,
         }
     }

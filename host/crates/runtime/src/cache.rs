@@ -32,13 +32,17 @@ pub enum CacheFault {
     #[error("the directory cannot be used")]
     Directory(#[source] io::Error),
     /// It belongs to another user.
-    #[error("the directory belongs to another user (id {owner}): give it to the user that runs Windlass, or name another with `cache_dir`")]
+    #[error(
+        "the directory belongs to another user (id {owner}): give it to the user that runs Windlass, or name another with `cache_dir`"
+    )]
     Owner {
         /// Whose it is.
         owner: u32,
     },
     /// Others may write it.
-    #[error("others may write the directory (mode {mode:o}), and compiled code runs with all rights of the daemon: `chmod 700` it")]
+    #[error(
+        "others may write the directory (mode {mode:o}), and compiled code runs with all rights of the daemon: `chmod 700` it"
+    )]
     Writable {
         /// Its permissions.
         mode: u32,
@@ -61,8 +65,7 @@ impl CodeCache {
             make_private(&directory)?;
             Ok(directory)
         };
-        let directory =
-            open().map_err(|source| RuntimeError::Cache { path: directory.to_path_buf(), source })?;
+        let directory = open().map_err(|source| RuntimeError::Cache { path: directory.to_path_buf(), source })?;
         Ok(Self { directory, compatibility: compatibility(engine), max_bytes })
     }
 
@@ -148,7 +151,9 @@ impl CodeCache {
                     self.remove(&path);
                     total -= bytes;
                 }
-            } else if written.and_then(|written| written.duration_since(time).ok()).is_some_and(|age| age > HALF_WRITTEN)
+            } else if written
+                .and_then(|written| written.duration_since(time).ok())
+                .is_some_and(|age| age > HALF_WRITTEN)
                 && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
             {
                 self.remove(&path);

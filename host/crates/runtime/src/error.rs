@@ -165,6 +165,12 @@ impl LoadFault {
         text::chain(self)
     }
 
+    /// Whether the host could not do its part, so that nothing is known against the component.
+    #[must_use]
+    pub const fn is_hosts(&self) -> bool {
+        matches!(self, Self::Host(_) | Self::Read { .. } | Self::CompilersBusy { .. } | Self::NotKept)
+    }
+
     /// Whether it may load later though its files stay as they are: a directory is made, a permission is given.
     pub(crate) fn may_heal(&self) -> bool {
         match self {

@@ -58,7 +58,10 @@ struct Tried {
 /// What became of a file.
 enum Taken {
     /// It was taken in, with this digest; what was loaded on the way need not be loaded again.
-    In { digest: Option<String>, version: Option<Box<Version>> },
+    In {
+        digest: Option<String>,
+        version: Option<Box<Version>>,
+    },
     Refused {
         may_heal: bool,
     },
@@ -335,7 +338,8 @@ impl Plugins {
             info!(task.name = %name, "Task `{name}` is out of service: {why}");
         }
         if has_file && is_deleted {
-            let message = "the task was deleted, and its file has not changed since: change the file or upload a version";
+            let message =
+                "the task was deleted, and its file has not changed since: change the file or upload a version";
             self.note(name, About::Version, None, message.to_owned());
         }
     }
