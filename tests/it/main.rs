@@ -24,3 +24,4 @@ mod retention;
 mod retry;
 mod shutdown;
 mod twice;
+mod versions;
