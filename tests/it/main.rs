@@ -25,3 +25,4 @@ mod retention;
 mod retry;
 mod shutdown;
 mod twice;
+mod versions;
