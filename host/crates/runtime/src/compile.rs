@@ -69,6 +69,12 @@ fn check_kind(bytes: &[u8]) -> Result<(), LoadFault> {
     }
 }
 
+/// The names of what a component imports.
+pub(crate) fn imports(task: &TaskPre<Guest>) -> Vec<String> {
+    let component = task.instance_pre().component();
+    component.component_type().imports(component.engine()).map(|(name, _)| name.to_owned()).collect()
+}
+
 fn missing(component: &Component, engine: &Engine) -> Vec<String> {
     let imported = component.component_type();
     let names = imported.imports(engine).map(|(name, _)| name);
@@ -77,12 +83,16 @@ fn missing(component: &Component, engine: &Engine) -> Vec<String> {
 
 /// Whether an interface belongs to a package that is offered in this version. What fails nevertheless, the linker explains.
 fn is_offered(import: &str) -> bool {
-    const OFFERED: [(&str, &str); 7] = [
+    const OFFERED: [(&str, &str); 10] = [
         ("windlass:task", "1."),
         ("wasi:cli", "0.2."),
         ("wasi:clocks", "0.2."),
+        ("wasi:config", "0.2."),
         ("wasi:filesystem", "0.2."),
+        ("wasi:http", "0.2."),
         ("wasi:io", "0.2."),
+        // Never released: without a version, or as a draft.
+        ("wasi:logging", ""),
         ("wasi:random", "0.2."),
         ("wasi:sockets", "0.2."),
     ];
@@ -116,7 +126,8 @@ mod tests {
         assert!(is_offered("wasi:cli/stdout@0.2.6"));
         assert!(is_offered("windlass:task/job@1.4.0"));
         assert!(!is_offered("wasi:cli/stdout@0.3.0"));
-        assert!(!is_offered("wasi:http/outgoing-handler@0.2.6"));
+        assert!(is_offered("wasi:logging/logging") && is_offered("wasi:logging/logging@0.1.0-draft"));
+        assert!(!is_offered("wasi:http/outgoing-handler@0.3.0"));
         assert!(!is_offered("log"));
     }
 }

@@ -119,6 +119,8 @@ pub(crate) mod tests {
             slots: 1,
             guest_threads: 1,
             limits: Limits::default(),
+            egress: crate::egress::client::EgressSettings::default(),
+            variable: |_| None,
             clock: || windlass_model::Timestamp::from_micros(0),
         }
     }

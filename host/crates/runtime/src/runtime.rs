@@ -15,6 +15,7 @@ use windlass_model::{Artifact, AttemptOutcome, JobId, JsonText, TaskInfo, TaskNa
 
 use crate::capability::artifacts::Artifacts;
 use crate::compile::Compiler;
+use crate::egress::client::Egress;
 use crate::engine::Engines;
 use crate::error::{ArtifactError, LoadFault, RuntimeError};
 use crate::guest;
@@ -33,6 +34,7 @@ pub struct Runtime {
     plugins: Plugins,
     threads: Arc<GuestThreads>,
     artifacts: Arc<Artifacts>,
+    egress: Arc<Egress>,
 }
 
 impl Runtime {
@@ -46,10 +48,16 @@ impl Runtime {
         let linker = guest::linker(&engines.running).map_err(|error| RuntimeError::Engine(error.into()))?;
         let threads = Arc::new(GuestThreads::start(settings.guest_threads)?);
         let compiler = Compiler::new(engines, linker);
-        let loader = Loader { settings: Arc::clone(&settings), compiler, threads: Arc::clone(&threads) };
+        let egress = Arc::new(Egress::start(&settings.egress)?);
+        let loader = Loader {
+            settings: Arc::clone(&settings),
+            compiler,
+            threads: Arc::clone(&threads),
+            egress: Arc::clone(&egress),
+        };
         let artifacts = Arc::new(Artifacts::open(&settings.artifacts_dir)?);
         let plugins = Plugins::new(Arc::clone(&settings), loader);
-        Ok(Arc::new(Self { settings, plugins, threads, artifacts }))
+        Ok(Arc::new(Self { settings, plugins, threads, artifacts, egress }))
     }
 
     /// Loads what is in the plugins directory now.
@@ -119,6 +127,7 @@ impl Runtime {
         let attempt = Attempt {
             settings: Arc::clone(&self.settings),
             artifacts: Arc::clone(&self.artifacts),
+            egress: Arc::clone(&self.egress),
             version,
             job: Arc::new(job),
             deadline,

@@ -12,6 +12,7 @@ use windlass_model::{Job, Progress, Timestamp};
 use crate::bindings::windlass::task::job::Host;
 use crate::bindings::windlass::task::task_types;
 use crate::capability::jobs::EnqueueGrant;
+use crate::capability::redaction::Redactor;
 use crate::guest::Guest;
 use crate::port::{AttemptHost, HostError};
 use crate::text;
@@ -24,6 +25,7 @@ pub(crate) struct JobAccess {
     pub(crate) checkpoint_max: usize,
     /// The tasks that it may enqueue.
     pub(crate) enqueue: EnqueueGrant,
+    pub(crate) redactor: Redactor,
     /// The caller's runtime. Calls that wait for the database are made there, so that its connections never come to
     /// live on the guests' threads.
     pub(crate) home: Handle,
@@ -76,12 +78,13 @@ impl task_types::Host for Guest {}
 
 impl Host for Guest {
     fn report_progress(&mut self, report: task_types::Progress) -> wasmtime::Result<()> {
-        let report = Progress {
+        let access = self.job()?;
+        let told = |info| text::kept(&access.redactor.text(info), Progress::STATUS_INFO_MAX);
+        access.host.progress(Progress {
             percent_complete: report.percent_complete,
             task_step: report.task_step,
-            status_info: report.status_info.map(|info| text::kept(&info, Progress::STATUS_INFO_MAX)),
-        };
-        self.job()?.host.progress(report);
+            status_info: report.status_info.map(told),
+        });
         Ok(())
     }
 
