@@ -9,7 +9,7 @@ use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use windlass_engine as engine;
-use windlass_model::{Artifact, JobId, JsonText, LogStream, Progress, TaskInfo, TaskName};
+use windlass_model::{Artifact, JobId, JsonText, LogStream, Progress, TaskInfo, TaskLimits, TaskName};
 use windlass_runtime as runtime;
 
 use crate::settings::Settings;
@@ -31,7 +31,9 @@ pub(crate) fn runtime_settings(settings: &Settings) -> runtime::RuntimeSettings 
         artifacts_dir: settings.data_dir.join("artifacts"),
         slots: settings.slots,
         guest_threads: processors,
-        limits: runtime::Limits::default(),
+        limits: settings.limits.clone(),
+        ceiling: settings.ceiling.clone(),
+        fuel: settings.fuel,
         clock: engine::now,
     }
 }
@@ -48,6 +50,10 @@ impl engine::TaskRunner for Sandbox {
 
     fn loaded(&self) -> Vec<TaskName> {
         self.0.loaded()
+    }
+
+    fn limits(&self, name: &TaskName) -> TaskLimits {
+        self.0.limits(name)
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -71,6 +77,7 @@ impl engine::TaskRunner for Sandbox {
             outcome: report.outcome,
             plugin_digest: report.plugin_digest,
             artifacts: report.artifacts,
+            bill: report.bill,
         }
     }
 

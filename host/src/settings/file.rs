@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use super::limits::LimitTables;
+
 /// What the file sets. Each key is that of the flag, with `_` for `-`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FileSettings {
@@ -24,19 +26,23 @@ pub(crate) struct FileSettings {
     pub(crate) keep_completed_ms: Option<u64>,
     pub(crate) keep_discarded_ms: Option<u64>,
     pub(crate) keep_cancelled_ms: Option<u64>,
+    pub(crate) fuel: Option<bool>,
+    pub(crate) limits: LimitTables,
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 18] = [
     "cache_dir",
     "cancel_grace_ms",
     "data_dir",
     "database_connections",
     "database_poll_only",
     "database_url",
+    "fuel",
     "heartbeat_interval_ms",
     "keep_cancelled_ms",
     "keep_completed_ms",
     "keep_discarded_ms",
+    "limits",
     "listen",
     "plugins",
     "poll_interval_ms",
@@ -88,6 +94,8 @@ impl FileSettings {
             keep_completed_ms: take(&table, "keep_completed_ms", name, faults),
             keep_discarded_ms: take(&table, "keep_discarded_ms", name, faults),
             keep_cancelled_ms: take(&table, "keep_cancelled_ms", name, faults),
+            fuel: take(&table, "fuel", name, faults),
+            limits: LimitTables::parse(table.get("limits"), name, faults),
         }
     }
 }

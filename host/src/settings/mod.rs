@@ -2,6 +2,7 @@
 
 mod database;
 mod file;
+mod limits;
 mod liveness;
 
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use windlass_engine::Retention;
 use windlass_model::KeepTime;
+use windlass_runtime::Limits;
 
 use self::database::Given;
 
@@ -82,6 +84,17 @@ pub(crate) struct ServeArgs {
     /// The same for cancelled jobs [default: 30 days].
     #[arg(long, env = "WINDLASS_KEEP_CANCELLED_MS", value_name = "MS")]
     pub(crate) keep_cancelled_ms: Option<u64>,
+    /// Count the instructions of guests, so that a plugin can have a limit of `fuel`. It makes every guest slower
+    /// [default: false].
+    #[arg(
+        long,
+        env = "WINDLASS_FUEL",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub(crate) fuel: Option<bool>,
     /// What is logged, as in RUST_LOG [default: info].
     #[arg(long, env = "WINDLASS_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -101,6 +114,12 @@ pub(crate) struct Settings {
     pub(crate) cancel_grace: Duration,
     pub(crate) shutdown_grace: Duration,
     pub(crate) retention: Retention,
+    /// What an attempt may use whose plugin does not say otherwise.
+    pub(crate) limits: Limits,
+    /// What no plugin may go above.
+    pub(crate) ceiling: Limits,
+    /// Whether instructions are counted.
+    pub(crate) fuel: bool,
 }
 
 /// Everything that is wrong with the settings, at once.
@@ -158,6 +177,7 @@ impl Settings {
             &mut faults,
         );
         let database = database.check(&data_dir, &mut faults);
+        let (limits, ceiling) = file.limits.settle(&mut faults);
         if !faults.is_empty() {
             return Err(SettingsFaults(faults));
         }
@@ -174,6 +194,9 @@ impl Settings {
             cancel_grace: millis(args.cancel_grace_ms, file.cancel_grace_ms, 10_000),
             shutdown_grace: millis(args.shutdown_grace_ms, file.shutdown_grace_ms, 30_000),
             retention,
+            limits,
+            ceiling,
+            fuel: args.fuel.or(file.fuel).unwrap_or(false),
             data_dir,
         })
     }
@@ -209,8 +232,8 @@ mod tests {
             faults,
             [
                 "windlass.toml: `listen_on` is not a setting; there are cache_dir, cancel_grace_ms, data_dir, \
-                 database_connections, database_poll_only, database_url, heartbeat_interval_ms, keep_cancelled_ms, \
-                 keep_completed_ms, keep_discarded_ms, listen, plugins, poll_interval_ms, shutdown_grace_ms, slots, \
+                 database_connections, database_poll_only, database_url, fuel, heartbeat_interval_ms, keep_cancelled_ms, \
+                 keep_completed_ms, keep_discarded_ms, limits, listen, plugins, poll_interval_ms, shutdown_grace_ms, slots, \
                  worker_ttl_ms",
                 "windlass.toml: slots: invalid type: string \"many\", expected u32",
                 "listen: 0.0.0.0:80 can be reached from other machines, and there are no tokens yet: use 127.0.0.1 or [::1]",

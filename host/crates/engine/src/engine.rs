@@ -12,6 +12,7 @@ use windlass_store::{StoreError, WorkerSlot};
 
 use crate::bus::Bus;
 use crate::clock;
+use crate::crowds::Crowds;
 use crate::dispatcher::Dispatcher;
 use crate::enqueue::Enqueuer;
 use crate::executor::Executor;
@@ -21,6 +22,7 @@ use crate::listener::Listener;
 use crate::port::TaskRunner;
 use crate::running::Running;
 use crate::settings::EngineSettings;
+use crate::slots::TaskSlots;
 use crate::stores::Stores;
 use crate::upkeep::{Heartbeat, Janitor, LostClaims, Operator, Promoter, Rescuer, Sweeper};
 use crate::wake::Wake;
@@ -89,6 +91,7 @@ impl Engine {
             queue: stores.queue.clone(),
             runner: runner.clone(),
             enqueuer,
+            crowds: Arc::new(Crowds::new(stores.queues.clone())),
             finisher,
             running: running.clone(),
             bus: bus.clone(),
@@ -104,6 +107,7 @@ impl Engine {
             runner: runner.clone(),
             executor,
             slots: Arc::new(Semaphore::new(settings.slots as usize)),
+            tasks: TaskSlots::default(),
             wake: wake.clone(),
             poll_every: settings.poll_every,
         };

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
@@ -13,11 +12,13 @@ use windlass_store::{FinishOutcome, Finished, JobQueue};
 use crate::bus::Bus;
 use crate::children::Children;
 use crate::clock;
+use crate::crowds::Crowds;
 use crate::enqueue::Enqueuer;
 use crate::finisher::Finisher;
 use crate::port::{AttemptOrder, AttemptReport, TaskRunner};
 use crate::reporter::Reporter;
 use crate::running::{Running, Signals};
+use crate::slots::Slot;
 use crate::wake::Wake;
 
 /// Runs attempts.
@@ -26,6 +27,7 @@ pub(crate) struct Executor {
     pub(crate) queue: Arc<dyn JobQueue>,
     pub(crate) runner: Arc<dyn TaskRunner>,
     pub(crate) enqueuer: Enqueuer,
+    pub(crate) crowds: Arc<Crowds>,
     pub(crate) finisher: Finisher,
     pub(crate) running: Running,
     pub(crate) bus: Bus,
@@ -45,7 +47,7 @@ struct Begun {
 
 impl Executor {
     /// Runs a claimed job in a task of its own. The slot is given back when the attempt's outcome is durable.
-    pub(crate) fn start(self: Arc<Self>, job: Job, slot: Option<OwnedSemaphorePermit>) {
+    pub(crate) fn start(self: Arc<Self>, job: Job, slot: Slot) {
         let tracker = self.tracker.clone();
         tracker.spawn(async move {
             self.execute(job).await;
@@ -69,8 +71,9 @@ impl Executor {
             signals.cancel.cancel();
             signals.interrupt.cancel();
         }
-        let children = Children::of(&job, self.enqueuer.clone(), self.runner.clone());
-        let reporter = Reporter::new(&job, self.queue.clone(), self.bus.clone(), signals.clone(), children);
+        let children = Children::of(&job, self.enqueuer.clone(), self.runner.clone(), self.crowds.clone());
+        let max_steps = self.runner.limits(&job.task).progress_steps;
+        let reporter = Reporter::new(&job, max_steps, self.queue.clone(), self.bus.clone(), signals.clone(), children);
         let reporter = Arc::new(reporter);
         let deadline = job.timeout.map(|timeout| clock::now().plus(timeout));
         debug!(job.id = %job.id, task = %job.task, attempt = job.attempt, "Job {} starts attempt {}", job.id, job.attempt);
@@ -107,6 +110,7 @@ impl Executor {
                 started_at: job.started_at.unwrap_or(job.created_at),
                 ended_at: None,
                 error: None,
+                bill: report.bill,
             },
             transition,
             progress: rest.progress,

@@ -1,13 +1,16 @@
 //! What a plugin says of itself, asked in an instance without any grant.
 
+use std::sync::Arc;
+
 use wasmtime::Engine;
 use windlass_model::{TaskDescription, TaskName};
 
 use crate::bindings::TaskPre;
 use crate::error::LoadFault;
 use crate::guest::{self, Guest};
+use crate::limits::Limits;
+use crate::meter::Metered;
 use crate::outcome;
-use crate::settings::Limits;
 use crate::threads::GuestThreads;
 
 /// Calls `describe`, if the component has it.
@@ -15,12 +18,13 @@ pub(crate) async fn describe(
     task: &TaskPre<Guest>,
     name: &TaskName,
     limits: &Limits,
+    is_fuel_counted: bool,
     threads: &GuestThreads,
 ) -> Result<TaskDescription, LoadFault> {
     if task.instance_pre().component().get_export_index(None, "describe").is_none() {
         return Ok(TaskDescription::default());
     }
-    let call = ask(task.clone(), name.clone(), limits.clone());
+    let call = ask(task.clone(), name.clone(), limits.clone(), is_fuel_counted);
     let said = threads.spawn(tokio::time::timeout(limits.describe_time, call)).await;
     let text = said
         .map_err(|panic| LoadFault::Host(panic.into()))?
@@ -31,16 +35,21 @@ pub(crate) async fn describe(
     Ok(TaskDescription::parse(&text)?)
 }
 
-async fn ask(task: TaskPre<Guest>, name: TaskName, limits: Limits) -> Result<String, LoadFault> {
+async fn ask(task: TaskPre<Guest>, name: TaskName, limits: Limits, is_fuel_counted: bool) -> Result<String, LoadFault> {
     let engine: &Engine = task.engine();
     let log = guest::log_to_nobody(&limits);
     let wasi = guest::bare_wasi(name.as_str(), &log).build();
-    let mut store = Guest::new(wasi, &limits, None).into_store(engine, &limits);
-    let answer = async {
-        let instance = task.instance_pre().instantiate_async(&mut store).await?;
-        let describe = instance.get_typed_func::<(), (String,)>(&mut store, "describe")?;
-        describe.call_async(&mut store, ()).await
-    }
+    let mut store = Guest::new(wasi, Vec::new(), &limits, Arc::default(), None).into_store(engine, &limits);
+    let cpu = Arc::clone(&store.data().cpu);
+    let answer = Metered::new(
+        async {
+            Guest::refuel(&mut store, limits.fuel, is_fuel_counted)?;
+            let instance = task.instance_pre().instantiate_async(&mut store).await?;
+            let describe = instance.get_typed_func::<(), (String,)>(&mut store, "describe")?;
+            describe.call_async(&mut store, ()).await
+        },
+        cpu,
+    )
     .await;
     log.finish();
     match answer {

@@ -6,10 +6,14 @@
 //! [env]
 //! REGION = "north"
 //!
+//! [limits]
+//! memory_bytes = 536870912
+//!
 //! [[directory]]
 //! host = "exports"      # relative paths stand under the data directory
 //! guest = "/data"
-//! mode = "read"         # or "write", which reads too
+//! mode = "write"        # reads too; or "read"
+//! bytes = 1073741824    # how much may be in it; without it the disk is the bound
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -21,7 +25,9 @@ use windlass_model::JsonText;
 
 use crate::capability::directories::{DirectoryFault, DirectoryGrant};
 use crate::capability::environment::Environment;
+use crate::capability::filesystem::{Quotas, Root};
 use crate::capability::jobs::EnqueueGrant;
+use crate::limits::{LimitChanges, Limits};
 
 /// What is wrong with one line of a grants file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,11 +62,13 @@ pub enum GrantFault {
 }
 
 impl GrantFault {
-    pub(crate) fn wrong(key: impl Into<String>, message: impl Into<String>) -> Self {
+    /// A value that cannot be.
+    pub fn wrong(key: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Wrong { key: key.into(), message: message.into() }
     }
 
-    pub(crate) fn unknown(key: impl Into<String>, known: &'static str) -> Self {
+    /// A key that means nothing.
+    pub fn unknown(key: impl Into<String>, known: &'static str) -> Self {
         Self::Unknown { key: key.into(), known }
     }
 
@@ -70,17 +78,25 @@ impl GrantFault {
     }
 }
 
+/// What the operator says about the limits of all plugins.
+pub(crate) struct LimitBounds<'a> {
+    pub(crate) default: &'a Limits,
+    pub(crate) ceiling: &'a Limits,
+    pub(crate) is_fuel_counted: bool,
+}
+
 /// What one plugin may touch.
 #[derive(Clone, Default)]
 pub(crate) struct Grants {
     environment: Environment,
     directories: Vec<DirectoryGrant>,
     pub(crate) enqueue: EnqueueGrant,
+    limits: LimitChanges,
 }
 
 impl Grants {
     /// Reads a grants file. Relative directories stand under `base`. Names every fault at once.
-    pub(crate) fn parse(text: &str, base: &Path) -> Result<Self, Vec<GrantFault>> {
+    pub(crate) fn parse(text: &str, base: &Path, bounds: &LimitBounds<'_>) -> Result<Self, Vec<GrantFault>> {
         let table: Table = text.parse().map_err(|error| vec![not_toml(text, &error)])?;
         let mut faults = Vec::new();
         let mut grants = Self::default();
@@ -89,8 +105,14 @@ impl Grants {
                 "env" => grants.environment = Environment::parse(value, &mut faults),
                 "directory" => grants.directories = DirectoryGrant::parse_all(value, base, &mut faults),
                 "enqueue" => grants.enqueue = EnqueueGrant::parse(value, &mut faults),
-                _ => faults.push(GrantFault::unknown(key, "directory, enqueue, env")),
+                "limits" => grants.limits = LimitChanges::parse(value, "limits", &mut faults),
+                _ => faults.push(GrantFault::unknown(key, "directory, enqueue, env, limits")),
             }
+        }
+        grants.limits.apply(bounds.default, bounds.ceiling, &mut faults);
+        if grants.limits.sets("fuel") && !bounds.is_fuel_counted {
+            let remedy = "this daemon does not count fuel: let the operator set `fuel = true` in windlass.toml";
+            faults.push(GrantFault::wrong("limits.fuel", remedy));
         }
         if faults.is_empty() { Ok(grants) } else { Err(faults) }
     }
@@ -99,6 +121,17 @@ impl Grants {
     pub(crate) fn grant(&self, wasi: &mut WasiCtxBuilder) -> Result<(), DirectoryFault> {
         self.environment.grant(wasi);
         self.directories.iter().try_for_each(|directory| directory.grant(wasi))
+    }
+
+    /// What an attempt may use.
+    pub(crate) fn limits(&self, bounds: &LimitBounds<'_>) -> Limits {
+        // What is above the ceiling was a fault of the file.
+        self.limits.apply(bounds.default, bounds.ceiling, &mut Vec::new())
+    }
+
+    /// What a guest may do in the directories that it was granted.
+    pub(crate) fn roots(&self, quotas: &Quotas) -> Vec<Root> {
+        self.directories.iter().map(|directory| directory.root(quotas)).collect()
     }
 
     /// For people: names, never values that could be secret.
@@ -118,10 +151,15 @@ fn not_toml(text: &str, error: &toml::de::Error) -> GrantFault {
 mod tests {
     use super::*;
 
+    fn parse(text: &str, base: &Path) -> Result<Grants, Vec<GrantFault>> {
+        let (default, ceiling) = (Limits::default(), Limits::ceiling());
+        Grants::parse(text, base, &LimitBounds { default: &default, ceiling: &ceiling, is_fuel_counted: false })
+    }
+
     fn faults(text: &str) -> Vec<String> {
         let base = tempfile::tempdir().unwrap();
         std::fs::create_dir(base.path().join("there")).unwrap();
-        let error = Grants::parse(text, base.path()).err().unwrap_or_default();
+        let error = parse(text, base.path()).err().unwrap_or_default();
         let base = base.path().display().to_string();
         error.iter().map(|fault| fault.to_string().replace(&base, "BASE")).collect()
     }
@@ -145,9 +183,9 @@ mod tests {
         assert_eq!(
             faults(text),
             [
-                "`colour` is unknown here, the keys are: directory, enqueue, env",
+                "`colour` is unknown here, the keys are: directory, enqueue, env, limits",
                 "`directory 1.guest`: it must be an absolute path, such as \"/data\"",
-                "`directory 2.size` is unknown here, the keys are: host, guest, mode",
+                "`directory 2.size` is unknown here, the keys are: host, guest, mode, bytes",
                 "`directory 2.host`: there is no directory `BASE/missing`: make it, or take the grant away",
                 "`directory 2.guest`: `/out` belongs to the job: choose another path",
                 "`directory 2.mode`: it is \"read\" or \"write\"",
@@ -179,7 +217,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_has_no_values() {
-        let grants = Grants::parse("[env]\nTOKEN = 'secret'", Path::new("/")).ok().unwrap();
+        let grants = parse("[env]\nTOKEN = 'secret'", Path::new("/")).ok().unwrap();
         assert_eq!(grants.shown().as_str(), r#"{"directory":[],"enqueue":[],"env":["TOKEN"]}"#);
     }
 }

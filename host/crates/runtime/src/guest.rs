@@ -1,40 +1,79 @@
 //! A guest's side of the host: the state in its store, the store itself, and the linker that all guests share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
-use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime::{CallHook, Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
-use windlass_model::LogStream;
+use windlass_model::{Bill, LogStream};
 
 use crate::bindings::Task;
+use crate::capability::filesystem::{self, FileMeter, Root};
 use crate::capability::job::JobAccess;
 use crate::capability::memory::MemoryMeter;
 use crate::capability::stdio::GuestLog;
+use crate::limits::Limits;
+use crate::meter::{CpuMeter, Usage};
 use crate::port::AttemptHost;
-use crate::settings::Limits;
 
 /// What the host keeps for one instance.
 pub(crate) struct Guest {
-    wasi: WasiCtx,
-    table: ResourceTable,
+    pub(crate) wasi: Wasi,
     pub(crate) memory: MemoryMeter,
+    pub(crate) files: FileMeter,
+    pub(crate) usage: Arc<Usage>,
+    pub(crate) cpu: Arc<CpuMeter>,
     /// Absent while `describe` runs.
     pub(crate) job: Option<JobAccess>,
 }
 
+/// What wasmtime's own implementation of WASI works on.
+pub(crate) struct Wasi {
+    ctx: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for Wasi {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.ctx, table: &mut self.table }
+    }
+}
+
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        self.wasi.ctx()
     }
 }
 
 impl Guest {
-    pub(crate) fn new(wasi: WasiCtx, limits: &Limits, job: Option<JobAccess>) -> Self {
+    /// A guest that sees these directories, as `wasi` has them.
+    pub(crate) fn new(
+        wasi: WasiCtx,
+        roots: Vec<Root>,
+        limits: &Limits,
+        usage: Arc<Usage>,
+        job: Option<JobAccess>,
+    ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
-        let memory = MemoryMeter::new(limits.memory_bytes, limits.table_elements);
-        Self { wasi, table, memory, job }
+        Self {
+            wasi: Wasi { ctx: wasi, table },
+            memory: MemoryMeter::new(limits.memory_bytes),
+            files: FileMeter::new(roots, Arc::clone(&usage)),
+            usage,
+            cpu: Arc::new(CpuMeter::new(limits.cpu_ms.map(Duration::from_millis))),
+            job,
+        }
+    }
+
+    /// What it used so far, without what it took to make it.
+    pub(crate) fn bill(&self) -> Bill {
+        Bill {
+            cpu_us: u64::try_from(self.cpu.spent().as_micros()).unwrap_or(u64::MAX),
+            peak_memory_bytes: self.memory.peak() as u64,
+            ..self.usage.bill()
+        }
     }
 
     /// A store for one attempt.
@@ -46,8 +85,25 @@ impl Guest {
         store.set_epoch_deadline(1);
         // A plain yield puts the task at the front of its queue again; tokio's own lets the others go first, and lets the
         // task look at its clock and its interrupt.
-        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))));
+        store.epoch_deadline_callback(|context| {
+            let guest = context.data();
+            // The hook below has just counted this turn.
+            guest.usage.no_host_call();
+            guest.cpu.check()?;
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        });
+        store.call_hook(|context, hook| {
+            if matches!(hook, CallHook::CallingHost) {
+                context.data().usage.host_call();
+            }
+            Ok(())
+        });
         store
+    }
+
+    /// Gives the guest its fuel, if the engine counts it.
+    pub(crate) fn refuel(store: &mut Store<Self>, fuel: Option<u64>, is_counted: bool) -> wasmtime::Result<()> {
+        if is_counted { store.set_fuel(fuel.unwrap_or(u64::MAX)) } else { Ok(()) }
     }
 }
 
@@ -62,13 +118,14 @@ pub(crate) fn bare_wasi(name: &str, log: &GuestLog) -> WasiCtxBuilder {
 
 /// A log for a guest without a job.
 pub(crate) fn log_to_nobody(limits: &Limits) -> GuestLog {
-    GuestLog::new(Arc::new(Nobody), limits)
+    GuestLog::new(Arc::new(Nobody), limits, Arc::default())
 }
 
 /// All that a component may import.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    filesystem::add_to_linker(&mut linker)?;
     Task::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
     Ok(linker)
 }

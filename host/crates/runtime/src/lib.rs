@@ -22,6 +22,8 @@ mod error;
 mod grants;
 mod guest;
 mod hints;
+mod limits;
+mod meter;
 mod outcome;
 mod plugins;
 mod port;
@@ -37,6 +39,7 @@ mod version;
 
 pub use self::error::{ArtifactError, LoadFault, RuntimeError};
 pub use self::grants::GrantFault;
+pub use self::limits::{LimitChanges, Limits};
 pub use self::port::{ArgsFault, AttemptHost, AttemptReport, AttemptRequest, HostError};
 pub use self::runtime::Runtime;
-pub use self::settings::{Limits, RuntimeSettings};
+pub use self::settings::RuntimeSettings;

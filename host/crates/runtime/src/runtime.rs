@@ -11,9 +11,10 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use windlass_model::{Artifact, AttemptOutcome, JobId, JsonText, TaskInfo, TaskName};
+use windlass_model::{Artifact, AttemptOutcome, JobId, JsonText, TaskInfo, TaskLimits, TaskName};
 
 use crate::capability::artifacts::Artifacts;
+use crate::capability::filesystem::Quotas;
 use crate::compile::Compiler;
 use crate::engine::Engines;
 use crate::error::{ArtifactError, LoadFault, RuntimeError};
@@ -33,6 +34,7 @@ pub struct Runtime {
     plugins: Plugins,
     threads: Arc<GuestThreads>,
     artifacts: Arc<Artifacts>,
+    quotas: Arc<Quotas>,
 }
 
 impl Runtime {
@@ -49,7 +51,7 @@ impl Runtime {
         let loader = Loader { settings: Arc::clone(&settings), compiler, threads: Arc::clone(&threads) };
         let artifacts = Arc::new(Artifacts::open(&settings.artifacts_dir)?);
         let plugins = Plugins::new(Arc::clone(&settings), loader);
-        Ok(Arc::new(Self { settings, plugins, threads, artifacts }))
+        Ok(Arc::new(Self { settings, plugins, threads, artifacts, quotas: Arc::default() }))
     }
 
     /// Loads what is in the plugins directory now.
@@ -77,6 +79,13 @@ impl Runtime {
     #[must_use]
     pub fn task(&self, name: &TaskName) -> Option<TaskInfo> {
         self.plugins.catalogue.info(name)
+    }
+
+    /// What bounds the attempts of a task beside what happens inside each; what holds by default if it is not in service.
+    #[must_use]
+    pub fn limits(&self, name: &TaskName) -> TaskLimits {
+        let version = self.plugins.catalogue.version(name);
+        version.map_or_else(|| self.settings.limits.of_task(), |version| version.limits.of_task())
     }
 
     /// The tasks that can run now.
@@ -119,6 +128,7 @@ impl Runtime {
         let attempt = Attempt {
             settings: Arc::clone(&self.settings),
             artifacts: Arc::clone(&self.artifacts),
+            quotas: Arc::clone(&self.quotas),
             version,
             job: Arc::new(job),
             deadline,
@@ -170,7 +180,7 @@ impl Runtime {
 }
 
 fn host_fault(message: String, plugin_digest: Option<String>) -> AttemptReport {
-    AttemptReport { outcome: AttemptOutcome::HostFault(message), plugin_digest, artifacts: Vec::new() }
+    AttemptReport { outcome: AttemptOutcome::HostFault(message), plugin_digest, artifacts: Vec::new(), bill: None }
 }
 
 fn make(directory: &PathBuf) -> Result<(), RuntimeError> {

@@ -12,8 +12,9 @@ use crate::capability::artifacts::hex;
 use crate::compile::Compiler;
 use crate::describe::describe;
 use crate::error::LoadFault;
-use crate::grants::{GrantFault, Grants};
+use crate::grants::{GrantFault, Grants, LimitBounds};
 use crate::guest::Guest;
+use crate::limits::Limits;
 use crate::schema::ArgsSchema;
 use crate::settings::RuntimeSettings;
 use crate::text;
@@ -26,6 +27,7 @@ const GRANTS_MAX: u64 = 256 * 1_024;
 pub(crate) struct Version {
     pub(crate) plugin: Arc<Plugin>,
     pub(crate) grants: Grants,
+    pub(crate) limits: Limits,
     loaded_at: Timestamp,
 }
 
@@ -82,19 +84,31 @@ impl Loader {
     ) -> Result<Version, LoadFault> {
         // First what costs nothing.
         let grants = self.grants(&grants_file(file)).await?;
+        let limits = grants.limits(&self.bounds());
         let plugin = match in_service {
             Some(version) if version.plugin.digest == digest => Arc::clone(&version.plugin),
-            _ => Arc::new(self.plugin(name, bytes, digest).await?),
+            _ => Arc::new(self.plugin(name, bytes, digest, &limits).await?),
         };
-        Ok(Version { plugin, grants, loaded_at: (self.settings.clock)() })
+        Ok(Version { plugin, grants, limits, loaded_at: (self.settings.clock)() })
     }
 
-    async fn plugin(&self, name: &TaskName, bytes: Arc<[u8]>, digest: &str) -> Result<Plugin, LoadFault> {
+    async fn plugin(
+        &self,
+        name: &TaskName,
+        bytes: Arc<[u8]>,
+        digest: &str,
+        limits: &Limits,
+    ) -> Result<Plugin, LoadFault> {
         let size = bytes.len() as u64;
         let task = self.compiler.compile(bytes).await?;
-        let description = describe(&task, name, &self.settings.limits, &self.threads).await?;
+        let description = describe(&task, name, limits, self.settings.fuel, &self.threads).await?;
         let args = description.args_schema.as_ref().map(ArgsSchema::parse).transpose()?;
         Ok(Plugin { digest: digest.to_owned(), bytes: size, description, args, task })
+    }
+
+    fn bounds(&self) -> LimitBounds<'_> {
+        let RuntimeSettings { limits: default, ceiling, fuel, .. } = &*self.settings;
+        LimitBounds { default, ceiling, is_fuel_counted: *fuel }
     }
 
     async fn grants(&self, file: &Path) -> Result<Grants, LoadFault> {
@@ -108,7 +122,7 @@ impl Loader {
         let faulty = |faults| LoadFault::Grants { path: file.to_path_buf(), faults };
         let text =
             String::from_utf8(bytes).map_err(|_| faulty(vec![GrantFault::NotToml("it is not UTF-8".to_owned())]))?;
-        Grants::parse(&text, &self.settings.data_dir).map_err(faulty)
+        Grants::parse(&text, &self.settings.data_dir, &self.bounds()).map_err(faulty)
     }
 }
 
@@ -121,6 +135,7 @@ impl Version {
             loaded_at: self.loaded_at,
             description: self.plugin.description.clone(),
             grants: self.grants.shown(),
+            limits: self.limits.shown(),
         }
     }
 

@@ -25,6 +25,6 @@ pub use self::postgres::{PostgresOpenError, PostgresSettings, PostgresStore};
 pub use self::seam::{
     Added, Beat, CancelOutcome, ChangeFeed, ChangeSource, Changes, Claimed, FinishOutcome, Finished, Janitor,
     JobDirectory, JobInbox, JobPage, JobQueue, OperationStep, Operations, QueueBoard, Refusal, RetryOutcome,
-    StepReport, Submitted, Upkeep, WorkerSlot,
+    StepReport, Submitted, TaskRoom, Upkeep, WorkerSlot,
 };
 pub use self::sqlite::{SqliteOpenError, SqliteStore};

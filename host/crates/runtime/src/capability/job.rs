@@ -12,6 +12,7 @@ use windlass_model::{Job, Progress, Timestamp};
 use crate::bindings::windlass::task::job::Host;
 use crate::bindings::windlass::task::task_types;
 use crate::capability::jobs::EnqueueGrant;
+use crate::capability::progress::ProgressMeter;
 use crate::guest::Guest;
 use crate::port::{AttemptHost, HostError};
 use crate::text;
@@ -22,8 +23,12 @@ pub(crate) struct JobAccess {
     pub(crate) job: Arc<Job>,
     pub(crate) deadline: Option<Timestamp>,
     pub(crate) checkpoint_max: usize,
+    pub(crate) progress: ProgressMeter,
     /// The tasks that it may enqueue.
     pub(crate) enqueue: EnqueueGrant,
+    /// How many jobs it may enqueue yet, and how many in all.
+    pub(crate) enqueues_left: u64,
+    pub(crate) enqueues_max: u64,
     /// The caller's runtime. Calls that wait for the database are made there, so that its connections never come to
     /// live on the guests' threads.
     pub(crate) home: Handle,
@@ -81,7 +86,10 @@ impl Host for Guest {
             task_step: report.task_step,
             status_info: report.status_info.map(|info| text::kept(&info, Progress::STATUS_INFO_MAX)),
         };
-        self.job()?.host.progress(report);
+        let access = self.job.as_mut().ok_or(JobMisuse::NoJob)?;
+        if let Some(report) = access.progress.take(report) {
+            access.host.progress(report);
+        }
         Ok(())
     }
 

@@ -6,7 +6,9 @@
 pub(crate) mod artifacts;
 pub(crate) mod directories;
 pub(crate) mod environment;
+pub(crate) mod filesystem;
 pub(crate) mod job;
 pub(crate) mod jobs;
 pub(crate) mod memory;
+pub(crate) mod progress;
 pub(crate) mod stdio;

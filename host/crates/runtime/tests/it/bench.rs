@@ -45,6 +45,8 @@ impl Bench {
             slots: 4,
             guest_threads: 1,
             limits: Limits::default(),
+            ceiling: Limits::ceiling(),
+            fuel: false,
             clock: now,
         };
         set(&mut settings);
@@ -147,6 +149,7 @@ pub(crate) fn job(task: &str, args: &str) -> Job {
         concurrency_key: None,
         parent_id: None,
         waits_for: 0,
+        bill: None,
     }
 }
 

@@ -19,6 +19,6 @@ pub use self::directory::{JobDirectory, JobPage};
 pub use self::inbox::{Added, CancelOutcome, JobInbox, Refusal, RetryOutcome, Submitted};
 pub use self::janitor::Janitor;
 pub use self::operations::{OperationStep, Operations};
-pub use self::queue::{Claimed, FinishOutcome, Finished, JobQueue, StepReport};
+pub use self::queue::{Claimed, FinishOutcome, Finished, JobQueue, StepReport, TaskRoom};
 pub use self::queues::QueueBoard;
 pub use self::upkeep::{Beat, Upkeep, WorkerSlot};
