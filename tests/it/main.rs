@@ -16,6 +16,7 @@ mod durability;
 mod endings;
 mod export;
 mod hot_swap;
+mod limits;
 mod many_daemons;
 mod pooler;
 mod progress;

@@ -77,6 +77,18 @@ pub enum LoadFault {
     /// It could not be compiled.
     #[error("the component is broken or uses what this host does not support")]
     Compile(#[source] Source),
+    /// It starts with more memory than its attempts may have.
+    #[error(
+        "its memories start with {}, more than its limit of {}: raise `limits.memory_bytes` in its grants file",
+        text::size(*found),
+        text::size(*max)
+    )]
+    Memory {
+        /// How many bytes its largest memory has from the start.
+        found: u64,
+        /// How many its memories may have.
+        max: u64,
+    },
     /// It imports what is not offered.
     #[error("{}", imports_text(missing))]
     Imports {

@@ -89,6 +89,7 @@ impl Loader {
             Some(version) if version.plugin.digest == digest => Arc::clone(&version.plugin),
             _ => Arc::new(self.plugin(name, bytes, digest, &limits).await?),
         };
+        check_memory(&plugin, &limits)?;
         Ok(Version { plugin, grants, limits, loaded_at: (self.settings.clock)() })
     }
 
@@ -143,6 +144,14 @@ impl Version {
     pub(crate) fn summary(&self) -> String {
         format!("{} of {}", &self.plugin.digest[..12], text::size(self.plugin.bytes))
     }
+}
+
+/// Otherwise every attempt would fail. What cannot be known before, the attempts will tell.
+fn check_memory(plugin: &Plugin, limits: &Limits) -> Result<(), LoadFault> {
+    let required = plugin.task.instance_pre().component().resources_required();
+    let found = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
+    let max = limits.memory_bytes as u64;
+    if found > max { Err(LoadFault::Memory { found, max }) } else { Ok(()) }
 }
 
 /// The grants file that belongs to a component.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use windlass_model::{AttemptOutcome, Bill, ErrorKind, LogStream};
 use windlass_runtime::Limits;
 
@@ -203,9 +204,6 @@ async fn the_quota_of_a_granted_directory_holds_over_attempts() {
     assert_eq!(output(&outcome), r#"{"written":false}"#);
     // A way around it by way of the scratch directory, which has an account of its own.
     for links in [true, false] {
-        std::fs::remove_file(bench.path("data").join("in/0")).unwrap();
-        let (outcome, _) = bench.run("probe", r#"{"do":"write","path":"/data/0","content":"x"}"#).await;
-        output(&outcome);
         let args = format!(r#"{{"do":"relocate","from":"/data/0","to":"/tmp/0","links":{links}}}"#);
         let (outcome, _) = bench.run("probe", &args).await;
         assert_eq!(output(&outcome), r#"{"done":false}"#);
@@ -306,4 +304,52 @@ async fn a_bill_says_what_an_attempt_used_however_it_ended() {
     assert!(late.bill.unwrap().cpu_us > 10_000, "{:?}", late.bill);
     let nobody = bench.attempt(job("nobody", "{}"), &Arc::default()).await;
     assert_eq!(nobody.bill, None);
+}
+
+/// The threads of this process. Tests of one binary run in processes of their own.
+#[cfg(target_os = "linux")]
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn guests_that_are_interrupted_again_and_again_leave_no_thread_and_no_instance_behind() {
+    let bench = Bench::with(&["probe"]).await;
+    let busy = [
+        r#"{"do":"spin"}"#,
+        r#"{"do":"ignore_cancel"}"#,
+        r#"{"do":"sleep","ms":600000}"#,
+        r#"{"do":"print","lines":4000000000,"length":10}"#,
+        r#"{"do":"fill","folder":"/tmp","files":4000000000,"bytes":0,"panics":false}"#,
+        r#"{"do":"report","times":4000000000}"#,
+    ];
+    let mut before = 0;
+    for round in 0..120 {
+        // More at once than there are instances would be refused: see the pool's own test.
+        let ends = busy.iter().take(4).enumerate().map(|(n, _)| {
+            let args = busy[(round + n) % busy.len()];
+            let interrupt = CancellationToken::new();
+            let stop = interrupt.clone();
+            let bench = &bench;
+            async move {
+                let host = Arc::new(Recorder::default());
+                let later = async move {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    stop.cancel();
+                };
+                let (report, ()) = tokio::join!(bench.interruptible(job("probe", args), &host, interrupt), later);
+                assert_eq!(report.outcome, AttemptOutcome::Interrupted, "{args}");
+                assert!(report.bill.is_some());
+            }
+        });
+        futures_util::future::join_all(ends).await;
+        if round == 20 {
+            before = threads();
+        }
+    }
+    // Threads for blocking work come and go as they are needed; each of four attempts has one at most.
+    assert!(threads() <= before + 8, "{} threads, {before} before", threads());
+    let (outcome, _) = bench.run("probe", r#"{"do":"ok","value":1}"#).await;
+    assert_eq!(output(&outcome), "1");
 }
