@@ -17,6 +17,7 @@ mod endings;
 mod export;
 mod hot_swap;
 mod key_values;
+mod limits;
 mod many_daemons;
 mod pooler;
 mod progress;

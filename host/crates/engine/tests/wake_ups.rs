@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,15 +21,20 @@ use windlass_engine::{
 use windlass_model::{
     Artifact, AttemptError, AttemptOutcome, Backoff, ErrorKind, Job, JobFilter, JobId, JobState, JsonText, NewJob,
     OperationKind, Patch, Priority, QueueChange, QueueName, Rate, RunAt, TaskDefaults, TaskDescription, TaskInfo,
-    TaskName, TaskVersion,
+    TaskLimits, TaskName, TaskVersion,
 };
 use windlass_store::{ChangeFeed, ChangeSource, Changes, JobDirectory as _, JobInbox as _, SqliteStore, StoreError};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Fails each job's first attempt if its tag says so, and completes it otherwise.
+#[derive(Default)]
 struct Runner {
     changes: watch::Sender<u64>,
+    concurrency: Option<u32>,
+    /// How many attempts run, and how many did at most.
+    running: AtomicU32,
+    most: AtomicU32,
 }
 
 fn task() -> TaskName {
@@ -47,12 +53,17 @@ impl TaskRunner for Runner {
             description: TaskDescription { defaults, ..TaskDescription::default() },
             grants: JsonText::empty_object(),
             auto_rollback: None,
+            limits: JsonText::empty_object(),
         };
         vec![TaskInfo { name: task(), version: Some(version), load_error: None }]
     }
 
     fn task(&self, name: &TaskName) -> Option<TaskInfo> {
         self.tasks().into_iter().find(|info| info.name == *name)
+    }
+
+    fn limits(&self, _name: &TaskName) -> TaskLimits {
+        TaskLimits { concurrency: self.concurrency, ..TaskLimits::default() }
     }
 
     fn loaded(&self) -> Vec<TaskName> {
@@ -83,12 +94,17 @@ impl TaskRunner for Runner {
         host: Arc<dyn AttemptHost>,
         _interrupt: CancellationToken,
     ) -> AttemptReport {
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(running, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+        self.running.fetch_sub(1, Ordering::SeqCst);
         while order.job.tags.iter().any(|tag| tag == "waits for a cancel") {
             if host.is_cancelled() {
                 return AttemptReport {
                     outcome: AttemptOutcome::Cancelled,
                     plugin_digest: None,
                     artifacts: Vec::new(),
+                    bill: None,
                 };
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -98,7 +114,7 @@ impl TaskRunner for Runner {
             true => AttemptOutcome::Failed(AttemptError::new(ErrorKind::Retryable, "the first time")),
             false => AttemptOutcome::Completed(order.job.args),
         };
-        AttemptReport { outcome, plugin_digest: None, artifacts: Vec::new() }
+        AttemptReport { outcome, plugin_digest: None, artifacts: Vec::new(), bill: None }
     }
 
     async fn clean_up(&self, _job: JobId) {}
@@ -131,6 +147,10 @@ async fn open() -> (TempDir, Arc<SqliteStore>) {
 }
 
 async fn engine(stores: Stores, slots: u32) -> Engine {
+    engine_with(stores, slots, Arc::default()).await
+}
+
+async fn engine_with(stores: Stores, slots: u32, runner: Arc<Runner>) -> Engine {
     let hour = Duration::from_secs(3_600);
     let settings = EngineSettings {
         slots,
@@ -139,7 +159,6 @@ async fn engine(stores: Stores, slots: u32) -> Engine {
         worker_ttl: 2 * hour,
         ..EngineSettings::default()
     };
-    let runner = Arc::new(Runner { changes: watch::Sender::new(0) });
     Engine::start(stores, runner, settings).await.unwrap()
 }
 
@@ -355,5 +374,19 @@ async fn an_operation_is_done_and_what_it_retries_starts_without_a_poll() {
     assert!(jobs.into_iter().all(|job| job.unwrap().state == JobState::Completed));
     let operation = handle.operations().operation_get(operation.id).await.unwrap().unwrap();
     assert_eq!((operation.seen, operation.changed), (5, 5));
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_more_attempts_of_a_task_run_at_once_than_it_may_and_all_come_to_their_turn() {
+    let (_folder, store) = open().await;
+    let runner = Arc::new(Runner { concurrency: Some(2), ..Runner::default() });
+    let engine = engine_with(Stores::of(store.clone()), 8, runner.clone()).await;
+    let ids: Vec<_> = (0..40).map(|_| request(None, "one of many")).collect();
+    let added = engine.handle().enqueue(ids, None).await.unwrap();
+    for job in added.jobs {
+        until(&store, job.job.id, JobState::Completed).await;
+    }
+    assert!((1..=2).contains(&runner.most.load(Ordering::SeqCst)), "{runner:?}", runner = runner.most);
     engine.shutdown().await;
 }
