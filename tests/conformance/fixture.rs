@@ -14,7 +14,9 @@ use windlass_store::{
 };
 
 /// All seams of one database.
-pub(crate) trait Store: JobInbox + JobQueue + JobDirectory + QueueBoard + Operations + Janitor + Upkeep + VersionShelf {
+pub(crate) trait Store:
+    JobInbox + JobQueue + JobDirectory + QueueBoard + Operations + Janitor + Upkeep + VersionShelf
+{
     /// Adds jobs, all or none, none of which is there already.
     async fn job_insert(&self, jobs: &[NewJob], now: Option<Timestamp>) -> Result<Vec<Job>, StoreError> {
         let answer = self.job_submit(&[jobs.to_vec().into()], now).await?.pop().expect("an answer for each submission");

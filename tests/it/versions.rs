@@ -140,7 +140,8 @@ async fn a_pinned_task_keeps_new_files_and_says_so() {
 #[tokio::test]
 async fn jobs_of_a_deleted_task_wait_and_its_file_does_not_bring_it_back_by_itself() {
     let mut daemon = Daemon::start().await;
-    let id = daemon.enqueue_job(json!({ "task": "probe", "delay_ms": 1_000, "args": { "do": "ok", "value": 1 } })).await;
+    let id =
+        daemon.enqueue_job(json!({ "task": "probe", "delay_ms": 1_000, "args": { "do": "ok", "value": 1 } })).await;
     assert_eq!(delete(&daemon, "probe").await, 204);
     assert_eq!(delete(&daemon, "probe").await, 404);
     daemon.until(&id, |job| job["state"] == "available").await;
