@@ -23,7 +23,9 @@ use windlass_model::{
     OperationKind, Patch, Priority, QueueChange, QueueName, Rate, RunAt, TaskDefaults, TaskDescription, TaskInfo,
     TaskLimits, TaskName, TaskVersion,
 };
-use windlass_store::{ChangeFeed, ChangeSource, Changes, JobDirectory as _, JobInbox as _, SqliteStore, StoreError};
+use windlass_store::{
+    ChangeFeed, ChangeSource, Changes, JobDirectory as _, JobInbox as _, SqliteStore, StoreError, VersionShelf as _,
+};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -47,7 +49,7 @@ impl TaskRunner for Runner {
         let backoff = Backoff::exponential(Duration::from_millis(5), Duration::from_millis(5)).unwrap();
         let defaults = TaskDefaults { backoff: Some(backoff), ..TaskDefaults::default() };
         let version = TaskVersion {
-            digest: "00".to_owned(),
+            digest: self.changes.borrow().to_string(),
             bytes: 1,
             loaded_at: now(),
             description: TaskDescription { defaults, ..TaskDescription::default() },
@@ -78,7 +80,10 @@ impl TaskRunner for Runner {
         Err(VersionFault::Component("there is one task, and it has one version".to_owned()))
     }
 
-    async fn refresh(&self) {}
+    /// Another version is in service from now on.
+    async fn refresh(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
 
     fn component_max(&self) -> u64 {
         0
@@ -265,6 +270,24 @@ async fn a_job_that_failed_comes_back_without_a_poll() {
     let job = run(&engine.handle(), request(None, "fails once")).await;
     assert_eq!((job.state, job.attempt), (JobState::Completed, 2));
     engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_another_daemon_put_in_service_is_served_and_said_without_a_poll() {
+    let (_folder, store) = open().await;
+    let (tell, told) = mpsc::unbounded_channel();
+    let _engine = engine(Stores::of(store.clone()).told_by(Arc::new(Elsewhere(Mutex::new(Some(told))))), 4).await;
+    for digest in ["0", "1", "2"] {
+        let said = async {
+            while store.worker_tasks(&task(), None).await.unwrap().first().and_then(|said| said.digest.clone())
+                != Some(digest.to_owned())
+            {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, said).await.expect("a wake-up was lost");
+        tell.send(Ok(Changes { tasks: true, ..Changes::default() })).unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
