@@ -290,6 +290,7 @@ mod tests {
                 _ if line.starts_with("# without the line ") => {
                     middle = middle.replace(&line["# without the line ".len()..], "");
                 }
+                _ if place.is_empty() => (),
                 _ if place == "# at its end" => end.push_str(&format!("{line}\n")),
                 _ if place.starts_with("# at its top") => {
                     let key = line.split(" = ").next().unwrap();
