@@ -368,7 +368,9 @@ impl Plugins {
         if known.is_none_or(|known| (&known.digest, &known.message) != (&digest, &message)) {
             let before =
                 if self.catalogue.version(name).is_some() { "the version before it stays" } else { "it is not" };
-            warn!(task.name = %name, "`{name}` could not be loaded, {before} in service: {message}");
+            // A log line is one line. The others are shown with the task.
+            let (first, more) = message.split_once('\n').map_or((message.as_str(), ""), |(first, _)| (first, " …"));
+            warn!(task.name = %name, "`{name}` could not be loaded, {before} in service: {first}{more}");
             self.catalogue.refuse(name.clone(), about, LoadError { digest, at: (self.settings.clock)(), message });
         }
     }
