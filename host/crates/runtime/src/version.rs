@@ -86,10 +86,12 @@ impl Loader {
         let grants = self.grants(&grants_file(file)).await?;
         let limits = grants.limits(&self.bounds());
         let plugin = match in_service {
-            Some(version) if version.plugin.digest == digest => Arc::clone(&version.plugin),
+            Some(version) if version.plugin.digest == digest => {
+                check_memory(&version.plugin.task, &limits)?;
+                Arc::clone(&version.plugin)
+            }
             _ => Arc::new(self.plugin(name, bytes, digest, &limits).await?),
         };
-        check_memory(&plugin, &limits)?;
         Ok(Version { plugin, grants, limits, loaded_at: (self.settings.clock)() })
     }
 
@@ -102,6 +104,7 @@ impl Loader {
     ) -> Result<Plugin, LoadFault> {
         let size = bytes.len() as u64;
         let task = self.compiler.compile(bytes).await?;
+        check_memory(&task, limits)?;
         let description = describe(&task, name, limits, self.settings.fuel, &self.threads).await?;
         let args = description.args_schema.as_ref().map(ArgsSchema::parse).transpose()?;
         Ok(Plugin { digest: digest.to_owned(), bytes: size, description, args, task })
@@ -147,8 +150,8 @@ impl Version {
 }
 
 /// Otherwise every attempt would fail. What cannot be known before, the attempts will tell.
-fn check_memory(plugin: &Plugin, limits: &Limits) -> Result<(), LoadFault> {
-    let required = plugin.task.instance_pre().component().resources_required();
+fn check_memory(task: &TaskPre<Guest>, limits: &Limits) -> Result<(), LoadFault> {
+    let required = task.instance_pre().component().resources_required();
     let found = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
     let max = limits.memory_bytes as u64;
     if found > max { Err(LoadFault::Memory { found, max }) } else { Ok(()) }
