@@ -23,6 +23,9 @@ use crate::threads::GuestThreads;
 /// How large a grants file may be: it is written by hand.
 const GRANTS_MAX: u64 = 256 * 1_024;
 
+/// The size of a page of memory. wasmtime counts in them.
+const PAGE: u64 = 64 * 1_024;
+
 /// A version that can run. Never changed; a running attempt holds the one that it started with.
 pub(crate) struct Version {
     pub(crate) plugin: Arc<Plugin>,
@@ -152,7 +155,8 @@ impl Version {
 /// Otherwise every attempt would fail. What cannot be known before, the attempts will tell.
 fn check_memory(task: &TaskPre<Guest>, limits: &Limits) -> Result<(), LoadFault> {
     let required = task.instance_pre().component().resources_required();
-    let found = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
+    let pages = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
+    let found = pages.saturating_mul(PAGE);
     let max = limits.memory_bytes as u64;
     if found > max { Err(LoadFault::Memory { found, max }) } else { Ok(()) }
 }
