@@ -60,7 +60,7 @@ enum Taken {
     /// It was taken in, with this digest; what was loaded on the way need not be loaded again.
     In {
         digest: Option<String>,
-        version: Option<Box<Version>>,
+        version: Option<Prepared>,
     },
     Refused {
         may_heal: bool,
@@ -70,6 +70,9 @@ enum Taken {
 }
 
 type Records = BTreeMap<TaskName, TaskRecord>;
+
+/// A version that was loaded when its file was taken in, and since when it was on its way.
+type Prepared = (Box<Version>, Instant);
 
 impl Plugins {
     pub(crate) fn new(settings: Arc<RuntimeSettings>, loader: Loader, shelf: Arc<dyn Shelf>) -> Self {
@@ -160,7 +163,7 @@ impl Plugins {
         state: &mut State,
         due: Vec<Due>,
         records: &Records,
-    ) -> (BTreeMap<TaskName, Version>, bool) {
+    ) -> (BTreeMap<TaskName, Prepared>, bool) {
         let offers = stream::iter(due).map(|due| async move {
             let taken = self.offer(&due, records.get(&due.name)).await;
             (due, taken)
@@ -171,7 +174,7 @@ impl Plugins {
             match taken {
                 Taken::In { digest, version } => {
                     state.scanner.handled(&due, digest, false);
-                    prepared.extend(version.map(|version| (due.name, *version)));
+                    prepared.extend(version.map(|version| (due.name, version)));
                 }
                 Taken::Refused { may_heal } => state.scanner.handled(&due, None, may_heal),
                 Taken::Later => unsettled |= Fingerprint::of(&due.file) != due.fingerprint,
@@ -181,7 +184,7 @@ impl Plugins {
     }
 
     async fn offer(&self, due: &Due, record: Option<&TaskRecord>) -> Taken {
-        let name = &due.name;
+        let (name, start) = (&due.name, Instant::now());
         if due.fingerprint.component.is_none() {
             return Taken::In { digest: None, version: None };
         }
@@ -229,7 +232,7 @@ impl Plugins {
                 return Taken::Later;
             }
         }
-        Taken::In { digest: Some(digest), version: Some(Box::new(version)) }
+        Taken::In { digest: Some(digest), version: Some((Box::new(version), start)) }
     }
 
     /// Loads of each task what is in service and not yet served so. Returns whether something is being written.
@@ -237,7 +240,7 @@ impl Plugins {
         &self,
         state: &mut State,
         records: &Records,
-        mut prepared: BTreeMap<TaskName, Version>,
+        mut prepared: BTreeMap<TaskName, Prepared>,
         look: Option<Look>,
     ) -> bool {
         let names: BTreeSet<_> = records.keys().cloned().chain(self.catalogue.names()).collect();
@@ -269,7 +272,7 @@ impl Plugins {
             let is_done = |tried: &Tried| tried.target == target && !(tried.may_heal && look == Some(Look::Healing));
             if !state.tried.get(&name).is_some_and(is_done) {
                 let in_file = state.scanner.digest(&name) == Some(&target.digest);
-                let version = prepared.remove(&name).filter(|version| version.plugin.digest == target.digest);
+                let version = prepared.remove(&name).filter(|(version, _)| version.plugin.digest == target.digest);
                 loads.push(self.load(name, target, in_file, version));
             }
         }
@@ -290,16 +293,18 @@ impl Plugins {
         name: TaskName,
         target: Target,
         in_file: bool,
-        prepared: Option<Version>,
+        prepared: Option<Prepared>,
     ) -> (TaskName, Option<Tried>) {
         let is_settled = || Fingerprint::of(&self.file(&name)).grants == target.grants;
         if !is_settled() {
             return (name, None);
         }
-        let start = Instant::now();
-        let loaded = match prepared {
-            Some(version) => Ok(version),
-            None => self.fetch_and_load(&name, &target.digest, in_file).await,
+        let (loaded, start) = match prepared {
+            Some((version, start)) => (Ok(*version), start),
+            None => {
+                let start = Instant::now();
+                (self.fetch_and_load(&name, &target.digest, in_file).await, start)
+            }
         };
         if !is_settled() {
             return (name, None);
