@@ -122,7 +122,7 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
         &["schemars", "serde", "serde_json", "serde_path_to_error", "windlass-guest-macros", "wit-bindgen"],
     ),
     ("windlass-guest-macros", "guest-sdk/macros", &["proc-macro2", "quote", "syn"]),
-    ("xtask", "xtask", &["anyhow", "clap", "serde_json", "windlass-test-cluster"]),
+    ("xtask", "xtask", &["anyhow", "clap", "serde_json", "wat", "windlass-test-cluster"]),
     ("windlass-tests", "tests", &[]),
     (
         "windlass-faults",

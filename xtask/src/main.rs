@@ -5,6 +5,7 @@
 mod data;
 mod demo;
 mod faults;
+mod hostile;
 mod mirror;
 mod plugins;
 mod pooler;
