@@ -1,5 +1,5 @@
-//! Tries to read, to write, to list, to make and to remove what lies outside of its directories: at each of `paths`, which the
-//! test chooses. Says what it could do.
+//! Tries to touch what lies outside of its directories: `files` and `folders` by every means there is, `links` and what is behind them
+//! by those that follow a link. Says what it could do.
 
 use std::fs;
 
@@ -7,23 +7,37 @@ use hostile::Said;
 use hostile::serde_json::{Value, json};
 
 fn attempt(args: Value) -> Said {
-    let paths = args["paths"].as_array().cloned().unwrap_or_default();
+    let list = |name: &str| args[name].as_array().into_iter().flatten().filter_map(Value::as_str);
     let mut done = Vec::new();
-    for path in paths.iter().filter_map(Value::as_str) {
-        let mut note = |what: &str, worked: bool| {
-            if worked {
-                done.push(format!("{what} {path}"));
-            }
-        };
-        note("read", fs::read(path).is_ok());
-        note("look at", fs::metadata(path).is_ok());
-        note("list", fs::read_dir(path).is_ok());
-        note("write", fs::OpenOptions::new().write(true).open(path).is_ok());
-        note("make", fs::File::create_new(format!("{path}.made")).is_ok());
-        note("make a folder", fs::create_dir(format!("{path}.folder")).is_ok());
-        note("link", fs::hard_link(path, "/out/linked").is_ok());
-        note("move", fs::rename(path, "/out/moved").is_ok());
-        note("remove", fs::remove_file(path).is_ok());
+    let mut note = |what: &str, path: &str, worked: bool| {
+        if worked {
+            done.push(format!("{what} {path}"));
+        }
+    };
+    for path in list("files").chain(list("links")) {
+        note("read", path, fs::read(path).is_ok());
+        note("look at", path, fs::metadata(path).is_ok());
+        note("write", path, fs::OpenOptions::new().append(true).open(path).is_ok());
+        note("list", path, fs::read_dir(path).is_ok());
+        note("make inside", path, fs::File::create(format!("{path}/made")).is_ok());
+        note("remove inside", path, fs::remove_file(format!("{path}/victim")).is_ok());
+    }
+    for path in list("folders") {
+        note("list", path, fs::read_dir(path).is_ok());
+        note("look at", path, fs::metadata(path).is_ok());
+        note("make inside", path, fs::File::create(format!("{path}/made")).is_ok());
+        note("make a folder inside", path, fs::create_dir(format!("{path}/folder")).is_ok());
+        note("read inside", path, fs::read(format!("{path}/victim")).is_ok());
+        note("remove inside", path, fs::remove_file(format!("{path}/victim")).is_ok());
+        let own = fs::write("/tmp/own", "mine").and_then(|()| fs::rename("/tmp/own", format!("{path}/moved")));
+        note("move into", path, own.is_ok());
+    }
+    for path in list("files") {
+        note("link", path, fs::hard_link(path, "/out/linked").is_ok());
+        note("copy", path, fs::copy(path, "/out/copied").is_ok());
+        note("cut", path, fs::OpenOptions::new().write(true).truncate(true).open(path).is_ok());
+        note("move", path, fs::rename(path, "/out/moved").is_ok());
+        note("remove", path, fs::remove_file(path).is_ok());
     }
     Ok(json!({ "done": done }))
 }

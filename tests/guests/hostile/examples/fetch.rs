@@ -12,7 +12,8 @@ const HOPS: usize = 5;
 fn attempt(args: Value) -> Said {
     let path = args["path"].as_str().unwrap_or("/").to_owned();
     let authorities = args["authorities"].as_array().cloned().unwrap_or_default();
-    let answers = authorities.iter().filter_map(Value::as_str).map(|authority| (authority.to_owned(), follow(authority, &path)));
+    let answers =
+        authorities.iter().filter_map(Value::as_str).map(|authority| (authority.to_owned(), follow(authority, &path)));
     Ok(Value::Object(answers.collect()))
 }
 

@@ -1,11 +1,21 @@
-//! Returns an output as large as memory allows: `mib` MiB.
+//! Returns a text of `mib` MiB.
 
-use hostile::Said;
-use hostile::serde_json::{Value, json};
+use hostile::TaskError;
+use hostile::bindings::Guest;
+use hostile::serde_json::{Value, from_str};
 
-fn attempt(args: Value) -> Said {
-    let mib = args["mib"].as_u64().unwrap_or(100) as usize;
-    Ok(json!("x".repeat(mib << 20)))
+struct Plugin;
+
+impl Guest for Plugin {
+    // By hand, because a text that is made from JSON takes its memory twice.
+    fn execute(_job_id: String, args_json: String) -> Result<String, TaskError> {
+        let args: Value = from_str(&args_json).unwrap_or_default();
+        let mib = args["mib"].as_u64().unwrap_or(1_024) as usize;
+        let mut text = "x".repeat(mib << 20);
+        text.insert(0, '"');
+        text.push('"');
+        Ok(text)
+    }
 }
 
-hostile::plugin!(attempt);
+hostile::bindings::export!(Plugin with_types_in hostile::bindings);

@@ -1,7 +1,7 @@
 //! A million reports of progress, each a step of its own.
 
-use hostile::{Said, job};
 use hostile::serde_json::{Value, json};
+use hostile::{Said, job};
 
 fn attempt(_: Value) -> Said {
     for step in 1..=1_000_000 {

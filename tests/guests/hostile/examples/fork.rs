@@ -1,7 +1,7 @@
 //! Enqueues itself `width` times, `depth` generations deep: without a bound that is a fork bomb.
 
-use hostile::{Said, jobs};
 use hostile::serde_json::{Value, json};
+use hostile::{Said, jobs};
 
 fn attempt(args: Value) -> Said {
     let (width, depth) = (args["width"].as_u64().unwrap_or(u64::MAX), args["depth"].as_u64().unwrap_or(u64::MAX));

@@ -17,9 +17,9 @@ fn attempt(args: Value) -> Said {
         let is_name = address.chars().next().is_some_and(char::is_alphabetic);
         note("look up", is_name && address.to_socket_addrs().is_ok());
         note("connect", TcpStream::connect(address).is_ok());
-        let sent = ["0.0.0.0:0", "[::]:0"].iter().any(|from| {
-            UdpSocket::bind(from).is_ok_and(|socket| socket.send_to(b"windlass", address).is_ok())
-        });
+        let sent = ["0.0.0.0:0", "[::]:0"]
+            .iter()
+            .any(|from| UdpSocket::bind(from).is_ok_and(|socket| socket.send_to(b"windlass", address).is_ok()));
         note("send", sent);
     }
     for from in ["0.0.0.0:0", "127.0.0.1:0", "[::1]:0"] {

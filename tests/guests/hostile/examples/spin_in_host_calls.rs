@@ -1,7 +1,7 @@
 //! Computes for ever inside a loop of calls to the host.
 
-use hostile::{Said, job};
 use hostile::serde_json::Value;
+use hostile::{Said, job};
 
 fn attempt(_: Value) -> Said {
     loop {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use hostile::{Said, job};
 use hostile::serde_json::{Value, json};
+use hostile::{Said, job};
 
 fn attempt(_: Value) -> Said {
     let step = job::Progress { percent_complete: None, task_step: Some(1), status_info: None };

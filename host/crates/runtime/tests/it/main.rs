@@ -11,4 +11,5 @@ mod hot_loading;
 mod limits;
 mod loading;
 mod log;
+mod residue;
 mod word;
