@@ -10,6 +10,7 @@ mod mirror;
 mod plugins;
 mod pooler;
 mod shell;
+mod soak;
 mod test;
 mod wasm;
 
@@ -39,6 +40,15 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },
+    /// Runs very many jobs on one daemon, with hot swaps and hostile plugins in between, and looks whether its memory stays flat.
+    Soak {
+        /// On the daemon as it is shipped: takes minutes to build, and is many times as quick.
+        #[arg(long)]
+        release: bool,
+        /// `--jobs N`, 100000 without it: see `--help` behind `--`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
     /// Builds the gallery into target/plugins and the tests' guests into target/guests.
     Plugins,
     /// Makes the target wasm32-wasip2 available.
@@ -59,6 +69,7 @@ fn main() -> Result<()> {
         Command::Demo { exit } => demo::demo(exit),
         Command::Test => test::test(),
         Command::Faults { flags } => faults::faults(&flags),
+        Command::Soak { release, flags } => soak::soak(release, &flags),
         Command::Plugins => plugins::build(),
         Command::Wasm { from_packages: true, sysroot } => wasm::install_from_packages(sysroot),
         Command::Wasm { .. } => wasm::install(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::bench::{Bench, guest_bytes, output};
 
 /// How many jobs leave a pattern, each followed by one that looks for it. Many more than there are slots.
-const ROUNDS: usize = 1_500;
+const ROUNDS: usize = 1_200;
 
 /// How many jobs run at once.
 const SLOTS: u32 = 3;
