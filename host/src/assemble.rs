@@ -9,7 +9,9 @@ use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use windlass_engine as engine;
-use windlass_model::{Artifact, JobId, JsonText, LogStream, Progress, TaskInfo, TaskName};
+use windlass_model::{
+    Artifact, JobId, JsonText, KeyValueAnswer, KeyValueCall, LogStream, Progress, TaskInfo, TaskName,
+};
 use windlass_runtime as runtime;
 
 use crate::settings::Settings;
@@ -119,6 +121,10 @@ impl runtime::AttemptHost for Host {
 
     async fn load_checkpoint(&self) -> Result<Option<Vec<u8>>, runtime::HostError> {
         self.0.load_checkpoint().await.map_err(|error| runtime::HostError(error.0))
+    }
+
+    async fn key_value(&self, call: KeyValueCall) -> Result<KeyValueAnswer, runtime::HostError> {
+        self.0.key_value(call).await.map_err(|error| runtime::HostError(error.0))
     }
 
     async fn enqueue(&self, request: String) -> Result<Result<String, String>, runtime::HostError> {

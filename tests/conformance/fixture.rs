@@ -9,12 +9,14 @@ use windlass_model::{
     LogStream, NewJob, OnFailure, Priority, Progress, RunAt, TaskName, Timestamp, Transition, WorkerId,
 };
 use windlass_store::{
-    FinishOutcome, Finished, Janitor, JobDirectory, JobInbox, JobQueue, Operations, QueueBoard, StepReport, StoreError,
-    Submitted, Upkeep, WorkerSlot,
+    FinishOutcome, Finished, Janitor, JobDirectory, JobInbox, JobQueue, KeyValues, Operations, QueueBoard, StepReport,
+    StoreError, Submitted, Upkeep, WorkerSlot,
 };
 
 /// All seams of one database.
-pub(crate) trait Store: JobInbox + JobQueue + JobDirectory + QueueBoard + Operations + Janitor + Upkeep {
+pub(crate) trait Store:
+    JobInbox + JobQueue + JobDirectory + QueueBoard + Operations + Janitor + Upkeep + KeyValues
+{
     /// Adds jobs, all or none, none of which is there already.
     async fn job_insert(&self, jobs: &[NewJob], now: Option<Timestamp>) -> Result<Vec<Job>, StoreError> {
         let answer = self.job_submit(&[jobs.to_vec().into()], now).await?.pop().expect("an answer for each submission");
@@ -28,7 +30,7 @@ pub(crate) trait Store: JobInbox + JobQueue + JobDirectory + QueueBoard + Operat
         self.job_submit(&[vec![job].into()], Some(at(0))).await.unwrap().pop().unwrap()
     }
 }
-impl<S: JobInbox + JobQueue + JobDirectory + QueueBoard + Operations + Janitor + Upkeep> Store for S {}
+impl<S: JobInbox + JobQueue + JobDirectory + QueueBoard + Operations + Janitor + Upkeep + KeyValues> Store for S {}
 
 /// A fresh database for one case.
 pub(crate) struct Fixture<S> {

@@ -10,6 +10,7 @@ mod directory;
 mod fixture;
 mod inbox;
 mod janitor;
+mod key_values;
 mod model;
 mod operations;
 mod postgres;

@@ -169,6 +169,19 @@ macro_rules! job_store_conformance {
                 a_job_with_thousands_of_dependents_ends_in_bounded_work_and_upkeep_goes_on
                 a_rescue_that_discards_settles_what_comes_after
             }
+            key_values {
+                what_one_job_sets_a_later_one_gets
+                no_task_and_no_store_sees_anothers_keys
+                a_stale_lease_changes_no_value
+                a_store_holds_no_more_than_its_bound
+                a_bound_that_was_lowered_lets_values_shrink
+                several_values_are_set_together_or_not_at_all
+                numbers_are_counted_and_what_is_none_stays
+                two_that_count_at_once_lose_nothing
+                a_swap_loses_against_who_was_first
+                keys_are_listed_page_by_page_also_while_some_go
+                a_job_that_is_over_changes_no_value
+            }
             upkeep {
                 jobs_that_are_due_become_available_the_earliest_first
                 a_job_that_is_not_due_stays

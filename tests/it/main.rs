@@ -17,6 +17,7 @@ mod endings;
 mod export;
 mod hostile;
 mod hot_swap;
+mod key_values;
 mod many_daemons;
 mod pooler;
 mod progress;

@@ -129,6 +129,11 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
         "tests/faults",
         &["anyhow", "clap", "fastrand", "reqwest", "serde_json", "sqlx", "tempfile", "tokio", "windlass-test-cluster"],
     ),
+    (
+        "windlass-fuzz",
+        "tests/fuzz",
+        &["libfuzzer-sys", "serde_json", "toml", "windlass-api", "windlass-model", "windlass-runtime"],
+    ),
     ("windlass-soak", "tests/soak", &["anyhow", "clap", "reqwest", "serde_json", "tempfile", "tokio"]),
     ("windlass-test-cluster", "tests/cluster", &["anyhow", "sqlx", "tempfile", "tokio", "uuid"]),
 ];

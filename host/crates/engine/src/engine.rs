@@ -87,6 +87,7 @@ impl Engine {
         let executor = Arc::new(Executor {
             worker: worker.id,
             queue: stores.queue.clone(),
+            key_values: stores.key_values.clone(),
             runner: runner.clone(),
             enqueuer,
             finisher,

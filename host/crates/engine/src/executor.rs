@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 use windlass_model::{Attempt, AttemptFacts, AttemptOutcome, Bounds, Job, JobState, Transition, WorkerId};
-use windlass_store::{FinishOutcome, Finished, JobQueue};
+use windlass_store::{FinishOutcome, Finished, JobQueue, KeyValues};
 
 use crate::bus::Bus;
 use crate::children::Children;
@@ -24,6 +24,7 @@ use crate::wake::Wake;
 pub(crate) struct Executor {
     pub(crate) worker: WorkerId,
     pub(crate) queue: Arc<dyn JobQueue>,
+    pub(crate) key_values: Arc<dyn KeyValues>,
     pub(crate) runner: Arc<dyn TaskRunner>,
     pub(crate) enqueuer: Enqueuer,
     pub(crate) finisher: Finisher,
@@ -70,7 +71,14 @@ impl Executor {
             signals.interrupt.cancel();
         }
         let children = Children::of(&job, self.enqueuer.clone(), self.runner.clone());
-        let reporter = Reporter::new(&job, self.queue.clone(), self.bus.clone(), signals.clone(), children);
+        let reporter = Reporter::new(
+            &job,
+            self.queue.clone(),
+            self.key_values.clone(),
+            self.bus.clone(),
+            signals.clone(),
+            children,
+        );
         let reporter = Arc::new(reporter);
         let deadline = job.timeout.map(|timeout| clock::now().plus(timeout));
         debug!(job.id = %job.id, task = %job.task, attempt = job.attempt, "Job {} starts attempt {}", job.id, job.attempt);

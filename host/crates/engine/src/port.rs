@@ -11,7 +11,8 @@ use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use windlass_model::{
-    Artifact, AttemptOutcome, Job, JobId, JsonText, LogStream, Progress, TaskInfo, TaskName, Timestamp,
+    Artifact, AttemptOutcome, Job, JobId, JsonText, KeyValueAnswer, KeyValueCall, LogStream, Progress, TaskInfo,
+    TaskName, Timestamp,
 };
 
 use crate::handle::{EnqueueError, EnqueueRequest};
@@ -107,6 +108,9 @@ pub trait AttemptHost: Send + Sync {
     /// Enqueues a job as this one's child, and returns its id. It is durable when this returns. `fingerprint` says what was asked
     /// for: an attempt that asks for the same thing as often as an earlier one gets that one's jobs.
     async fn enqueue(&self, request: EnqueueRequest, fingerprint: String) -> Result<JobId, EnqueueError>;
+
+    /// Does one call to a key-value store of the job's task.
+    async fn key_value(&self, call: KeyValueCall) -> Result<KeyValueAnswer, HostError>;
 }
 
 /// The daemon could not do what a guest asked for: not the guest's fault.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use windlass_model::{Job, JobId, LogLine, LogStream, Progress, Timestamp};
-use windlass_store::{JobQueue, StepReport};
+use windlass_model::{Job, JobId, KeyValueAnswer, KeyValueCall, LogLine, LogStream, Progress, TaskName, Timestamp};
+use windlass_store::{JobQueue, KeyValues, StepReport};
 
 use crate::bus::Bus;
 use crate::children::Children;
@@ -26,11 +26,13 @@ const MAX_STEPS: u32 = 10_000;
 pub(crate) struct Reporter {
     id: JobId,
     lease: u64,
+    task: TaskName,
     attempt: u32,
     queue: Arc<dyn JobQueue>,
     bus: Bus,
     signals: Signals,
     children: Children,
+    key_values: Arc<dyn KeyValues>,
     told: Mutex<Told>,
 }
 
@@ -51,9 +53,16 @@ pub(crate) struct Rest {
 }
 
 impl Reporter {
-    pub(crate) fn new(job: &Job, queue: Arc<dyn JobQueue>, bus: Bus, signals: Signals, children: Children) -> Self {
-        let told = Mutex::default();
-        Self { id: job.id, lease: job.lease, attempt: job.attempt, queue, bus, signals, children, told }
+    pub(crate) fn new(
+        job: &Job,
+        queue: Arc<dyn JobQueue>,
+        key_values: Arc<dyn KeyValues>,
+        bus: Bus,
+        signals: Signals,
+        children: Children,
+    ) -> Self {
+        let (id, lease, task, attempt) = (job.id, job.lease, job.task.clone(), job.attempt);
+        Self { id, lease, task, attempt, queue, bus, signals, children, key_values, told: Mutex::default() }
     }
 
     /// Writes what was told, at most once in every interval, until the attempt is over.
@@ -167,5 +176,13 @@ impl AttemptHost for Reporter {
 
     async fn enqueue(&self, request: EnqueueRequest, fingerprint: String) -> Result<JobId, EnqueueError> {
         self.children.enqueue(request, fingerprint).await
+    }
+
+    async fn key_value(&self, call: KeyValueCall) -> Result<KeyValueAnswer, HostError> {
+        let answer = self.key_values.key_value(self.id, self.lease, &self.task, &call).await;
+        if matches!(answer, Ok(KeyValueAnswer::Stale)) {
+            self.signals.interrupt.cancel();
+        }
+        answer.map_err(|fault| HostError(format!("cannot reach the key-value store: {fault}")))
     }
 }

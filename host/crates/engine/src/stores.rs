@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use windlass_store::{ChangeSource, Janitor, JobDirectory, JobInbox, JobQueue, Operations, QueueBoard, Upkeep};
+use windlass_store::{
+    ChangeSource, Janitor, JobDirectory, JobInbox, JobQueue, KeyValues, Operations, QueueBoard, Upkeep,
+};
 
 /// The store's seams. Cheap to clone.
 #[derive(Clone)]
@@ -10,6 +12,7 @@ pub struct Stores {
     pub(crate) inbox: Arc<dyn JobInbox>,
     pub(crate) queue: Arc<dyn JobQueue>,
     pub(crate) directory: Arc<dyn JobDirectory>,
+    pub(crate) key_values: Arc<dyn KeyValues>,
     pub(crate) upkeep: Arc<dyn Upkeep>,
     pub(crate) queues: Arc<dyn QueueBoard>,
     pub(crate) operations: Arc<dyn Operations>,
@@ -22,12 +25,22 @@ impl Stores {
     #[must_use]
     pub fn of<S>(store: Arc<S>) -> Self
     where
-        S: JobInbox + JobQueue + JobDirectory + Upkeep + QueueBoard + Operations + Janitor + ChangeSource + 'static,
+        S: JobInbox
+            + JobQueue
+            + JobDirectory
+            + Upkeep
+            + QueueBoard
+            + Operations
+            + Janitor
+            + KeyValues
+            + ChangeSource
+            + 'static,
     {
         Self {
             inbox: store.clone(),
             queue: store.clone(),
             directory: store.clone(),
+            key_values: store.clone(),
             upkeep: store.clone(),
             queues: store.clone(),
             operations: store.clone(),

@@ -11,6 +11,7 @@ mod filter;
 mod id;
 mod job;
 mod json;
+mod key_value;
 mod log;
 mod name;
 mod new_job;
@@ -30,6 +31,7 @@ pub use self::filter::{JobFilter, PageSize};
 pub use self::id::{JobId, OperationId, WorkerId};
 pub use self::job::{Job, JobState, Priority, PriorityError, UnknownState};
 pub use self::json::{JsonText, JsonTextError};
+pub use self::key_value::{KeyValueAct, KeyValueAnswer, KeyValueCall};
 pub use self::log::{LogLine, LogStream, UnknownLogStream};
 pub use self::name::{NameError, QueueName, TaskName};
 pub use self::new_job::{

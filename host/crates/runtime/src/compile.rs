@@ -7,6 +7,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::bindings::TaskPre;
+use crate::capability::key_value;
 use crate::engine::{Engines, LOADERS};
 use crate::error::LoadFault;
 use crate::guest::Guest;
@@ -57,7 +58,7 @@ fn component(engines: &Engines, bytes: &[u8]) -> Result<Component, LoadFault> {
 }
 
 /// Tells what a file is by its first bytes, so that the usual mistakes get a plain answer.
-fn check_kind(bytes: &[u8]) -> Result<(), LoadFault> {
+pub(crate) fn check_kind(bytes: &[u8]) -> Result<(), LoadFault> {
     if Engine::detect_precompiled(bytes).is_some() {
         return Err(LoadFault::Precompiled);
     }
@@ -89,6 +90,7 @@ fn is_offered(import: &str) -> bool {
     let (path, version) = import.split_once('@').unwrap_or((import, ""));
     let package = path.split_once('/').map_or(path, |(package, _)| package);
     OFFERED.iter().any(|(name, start)| *name == package && version.starts_with(start))
+        || key_value::INTERFACES.contains(&format!("{package}@{version}").as_str())
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@
 //! host = "exports"      # relative paths stand under the data directory
 //! guest = "/data"
 //! mode = "read"         # or "write", which reads too
+//!
+//! [[keyvalue]]
+//! name = "default"
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -22,6 +25,7 @@ use windlass_model::JsonText;
 use crate::capability::directories::{DirectoryFault, DirectoryGrant};
 use crate::capability::environment::Environment;
 use crate::capability::jobs::EnqueueGrant;
+use crate::capability::key_value::KeyValueGrant;
 
 /// What is wrong with one line of a grants file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +80,7 @@ pub(crate) struct Grants {
     environment: Environment,
     directories: Vec<DirectoryGrant>,
     pub(crate) enqueue: EnqueueGrant,
+    pub(crate) key_value: KeyValueGrant,
 }
 
 impl Grants {
@@ -89,7 +94,8 @@ impl Grants {
                 "env" => grants.environment = Environment::parse(value, &mut faults),
                 "directory" => grants.directories = DirectoryGrant::parse_all(value, base, &mut faults),
                 "enqueue" => grants.enqueue = EnqueueGrant::parse(value, &mut faults),
-                _ => faults.push(GrantFault::unknown(key, "directory, enqueue, env")),
+                "keyvalue" => grants.key_value = KeyValueGrant::parse(value, &mut faults),
+                _ => faults.push(GrantFault::unknown(key, "directory, enqueue, env, keyvalue")),
             }
         }
         if faults.is_empty() { Ok(grants) } else { Err(faults) }
@@ -103,7 +109,7 @@ impl Grants {
 
     /// For people: names, never values that could be secret.
     pub(crate) fn shown(&self) -> JsonText {
-        let shown = json!({ "env": self.environment.names(), "directory": self.directories, "enqueue": self.enqueue });
+        let shown = json!({ "env": self.environment.names(), "directory": self.directories, "enqueue": self.enqueue, "keyvalue": self.key_value });
         JsonText::trusted(shown.to_string())
     }
 }
@@ -145,7 +151,7 @@ mod tests {
         assert_eq!(
             faults(text),
             [
-                "`colour` is unknown here, the keys are: directory, enqueue, env",
+                "`colour` is unknown here, the keys are: directory, enqueue, env, keyvalue",
                 "`directory 1.guest`: it must be an absolute path, such as \"/data\"",
                 "`directory 2.size` is unknown here, the keys are: host, guest, mode",
                 "`directory 2.host`: there is no directory `BASE/missing`: make it, or take the grant away",
@@ -180,6 +186,6 @@ mod tests {
     #[test]
     fn what_is_shown_has_no_values() {
         let grants = Grants::parse("[env]\nTOKEN = 'secret'", Path::new("/")).ok().unwrap();
-        assert_eq!(grants.shown().as_str(), r#"{"directory":[],"enqueue":[],"env":["TOKEN"]}"#);
+        assert_eq!(grants.shown().as_str(), r#"{"directory":[],"enqueue":[],"env":["TOKEN"],"keyvalue":[]}"#);
     }
 }

@@ -9,6 +9,7 @@ use windlass_model::LogStream;
 
 use crate::bindings::Task;
 use crate::capability::job::JobAccess;
+use crate::capability::key_value;
 use crate::capability::memory::MemoryMeter;
 use crate::capability::stdio::GuestLog;
 use crate::port::AttemptHost;
@@ -17,7 +18,7 @@ use crate::settings::Limits;
 /// What the host keeps for one instance.
 pub(crate) struct Guest {
     wasi: WasiCtx,
-    table: ResourceTable,
+    pub(crate) table: ResourceTable,
     pub(crate) memory: MemoryMeter,
     /// Absent while `describe` runs.
     pub(crate) job: Option<JobAccess>,
@@ -70,6 +71,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     Task::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
+    key_value::add_to_linker(&mut linker)?;
     Ok(linker)
 }
 

@@ -19,6 +19,9 @@ mod compile;
 mod describe;
 mod engine;
 mod error;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 mod grants;
 mod guest;
 mod hints;

@@ -1,7 +1,7 @@
 //! What a caller hands in for one attempt, and what it gets back.
 
 use async_trait::async_trait;
-use windlass_model::{Artifact, AttemptOutcome, Job, LogStream, Progress, Timestamp};
+use windlass_model::{Artifact, AttemptOutcome, Job, KeyValueAnswer, KeyValueCall, LogStream, Progress, Timestamp};
 
 /// What is to be run.
 #[derive(Clone, Debug)]
@@ -46,6 +46,11 @@ pub trait AttemptHost: Send + Sync {
     /// this returns. Refuses if there is no queue.
     async fn enqueue(&self, _request: String) -> Result<Result<String, String>, HostError> {
         Ok(Err("there is no queue here, so nothing can be enqueued".to_owned()))
+    }
+
+    /// Does one call to a key-value store of the job's task. Refuses if there is no database.
+    async fn key_value(&self, _call: KeyValueCall) -> Result<KeyValueAnswer, HostError> {
+        Err(HostError("there is no database here, so there are no key-value stores".to_owned()))
     }
 }
 

@@ -96,6 +96,7 @@ impl Attempt {
             deadline: self.deadline,
             checkpoint_max: limits.checkpoint_bytes,
             enqueue: self.version.grants.enqueue.clone(),
+            key_value: self.version.grants.key_value.clone(),
             home: self.home.clone(),
         };
         Ok(Guest::new(wasi.build(), limits, Some(access)).into_store(engine, limits))

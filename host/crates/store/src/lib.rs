@@ -24,7 +24,7 @@ pub use self::failpoint::FailPoint;
 pub use self::postgres::{PostgresOpenError, PostgresSettings, PostgresStore};
 pub use self::seam::{
     Added, Beat, CancelOutcome, ChangeFeed, ChangeSource, Changes, Claimed, FinishOutcome, Finished, Janitor,
-    JobDirectory, JobInbox, JobPage, JobQueue, OperationStep, Operations, QueueBoard, Refusal, RetryOutcome,
+    JobDirectory, JobInbox, JobPage, JobQueue, KeyValues, OperationStep, Operations, QueueBoard, Refusal, RetryOutcome,
     StepReport, Submitted, Upkeep, WorkerSlot,
 };
 pub use self::sqlite::{SqliteOpenError, SqliteStore};

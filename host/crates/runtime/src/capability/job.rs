@@ -12,6 +12,7 @@ use windlass_model::{Job, Progress, Timestamp};
 use crate::bindings::windlass::task::job::Host;
 use crate::bindings::windlass::task::task_types;
 use crate::capability::jobs::EnqueueGrant;
+use crate::capability::key_value::KeyValueGrant;
 use crate::guest::Guest;
 use crate::port::{AttemptHost, HostError};
 use crate::text;
@@ -24,6 +25,8 @@ pub(crate) struct JobAccess {
     pub(crate) checkpoint_max: usize,
     /// The tasks that it may enqueue.
     pub(crate) enqueue: EnqueueGrant,
+    /// The key-value stores that it may use.
+    pub(crate) key_value: KeyValueGrant,
     /// The caller's runtime. Calls that wait for the database are made there, so that its connections never come to
     /// live on the guests' threads.
     pub(crate) home: Handle,

@@ -8,5 +8,6 @@ pub(crate) mod directories;
 pub(crate) mod environment;
 pub(crate) mod job;
 pub(crate) mod jobs;
+pub(crate) mod key_value;
 pub(crate) mod memory;
 pub(crate) mod stdio;

@@ -5,6 +5,7 @@ mod dependencies;
 mod directory;
 mod inbox;
 mod janitor;
+mod key_values;
 mod operations;
 mod queue;
 mod queues;
