@@ -117,7 +117,7 @@ async fn no_path_leads_out_of_the_directories_that_are_granted() {
         "/etc/passwd",
         "/etc/passwd/",
         "/proc/self/environ",
-        "/proc/self/root/etc/passwd",
+        "/proc/self/cwd/victim",
         "/data/../../../../../../../../etc/passwd",
         "/dev/null",
         "../../../../../../etc/passwd",
