@@ -63,7 +63,11 @@ async fn no_path_leads_out_of_the_directories_that_are_granted() {
     ] {
         symlink(target, shared.join(link)).unwrap();
     }
+    // And what is inside, to see that each means works where it may.
+    fs::write(shared.join("inside"), "mine").unwrap();
+    symlink("inside", shared.join("to-inside")).unwrap();
     let files = [
+        "/data/inside",
         "../victim",
         "/data/../victim",
         "/data/../victim/",
@@ -100,6 +104,7 @@ async fn no_path_leads_out_of_the_directories_that_are_granted() {
         "/private",
     ];
     let links = [
+        "/data/to-inside",
         "/data/to-file",
         "/data/to-file/",
         "/data/to-file-by-dots",
@@ -126,8 +131,12 @@ async fn no_path_leads_out_of_the_directories_that_are_granted() {
     let files: Vec<&str> = files.into_iter().chain(absolute.iter().map(String::as_str)).collect();
     let ending = yard.run("escape", json!({ "files": files, "folders": folders, "links": links })).await;
     assert_eq!(ending.state, "completed", "{}", ending.message);
-    // That which is granted to be read is read and listed, and no more.
-    assert_eq!(ending.output["done"], json!(["list /only", "look at /only"]));
+    let inside = ["read", "look at", "write"].map(|what| format!("{what} /data/inside"));
+    let linked = ["read", "look at", "write"].map(|what| format!("{what} /data/to-inside"));
+    let only = ["list", "look at"].map(|what| format!("{what} /only"));
+    let taken = ["link", "copy", "cut", "move"].map(|what| format!("{what} /data/inside"));
+    let allowed: Vec<_> = [&inside[..], &linked, &only, &taken].concat();
+    assert_eq!(ending.output["done"], json!(allowed));
     assert_eq!(harm(&yard), Vec::<String>::new());
     yard.close().await;
 }
@@ -163,10 +172,14 @@ async fn a_link_that_a_plugin_plants_leads_nowhere() {
         &root,
         "./../victim",
         "sub/../../victim",
+        "inside",
     ];
+    fs::write(yard.daemon.path().join("shared/inside"), "mine").unwrap();
     for _ in 0..2 {
         let ending = yard.run("plant_link", json!({ "targets": targets })).await;
-        assert_eq!((ending.state.as_str(), &ending.output["read"]), ("completed", &json!([])), "{}", ending.output);
+        // A link to what lies beside it is as good as the file.
+        let read = json!([format!("/data/link-{} -> inside", targets.len() - 1)]);
+        assert_eq!((ending.state.as_str(), &ending.output["read"]), ("completed", &read), "{}", ending.output);
         // What it may have planted in /out is no artifact.
         assert_eq!(yard.daemon.job(&ending.id).await["artifacts"], json!([]));
     }
