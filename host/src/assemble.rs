@@ -10,14 +10,19 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use windlass_engine as engine;
 use windlass_model::{
-    Artifact, JobId, JsonText, KeyValueAnswer, KeyValueCall, LogStream, Progress, TaskInfo, TaskName,
+    Artifact, JobId, JsonText, KeyValueAnswer, KeyValueCall, LogStream, Placement, Progress, TaskInfo, TaskName,
+    TaskRecord,
 };
 use windlass_runtime as runtime;
+use windlass_store::StoreError;
 
 use crate::settings::Settings;
 
 /// The sandbox, as the engine sees it.
 pub(crate) struct Sandbox(pub(crate) Arc<runtime::Runtime>);
+
+/// The versions in the database, as the sandbox sees them.
+pub(crate) struct DatabaseShelf(pub(crate) engine::Versions);
 
 /// The engine's side of a running attempt, as the sandbox sees it.
 struct Host(Arc<dyn engine::AttemptHost>);
@@ -30,6 +35,8 @@ pub(crate) fn runtime_settings(settings: &Settings) -> runtime::RuntimeSettings 
         data_dir: settings.data_dir.clone(),
         work_dir: settings.data_dir.join("work"),
         cache_dir: Some(settings.cache_dir.clone()),
+        cache_bytes: runtime::RuntimeSettings::CACHE_BYTES,
+        compile_time: settings.compile_timeout,
         artifacts_dir: settings.data_dir.join("artifacts"),
         slots: settings.slots,
         guest_threads: processors,
@@ -54,6 +61,28 @@ impl engine::TaskRunner for Sandbox {
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.0.changes()
+    }
+
+    async fn check_version(
+        &self,
+        task: &TaskName,
+        component: Bytes,
+    ) -> Result<engine::CheckedVersion, engine::VersionFault> {
+        match self.0.check(task, component.to_vec()).await {
+            Ok(checked) => {
+                Ok(engine::CheckedVersion { digest: checked.digest, author_version: checked.author_version })
+            }
+            Err(fault) if fault.is_hosts() => Err(engine::VersionFault::Host(fault.explain())),
+            Err(fault) => Err(engine::VersionFault::Component(fault.explain())),
+        }
+    }
+
+    async fn refresh(&self) {
+        self.0.refresh().await;
+    }
+
+    fn component_max(&self) -> u64 {
+        self.0.component_max()
     }
 
     fn check_args(&self, task: &TaskName, args: &JsonText) -> Result<(), Vec<engine::ArgsFault>> {
@@ -99,6 +128,33 @@ impl engine::TaskRunner for Sandbox {
             error => engine::ArtifactError::Store(Box::new(error)),
         })
     }
+}
+
+#[async_trait]
+impl runtime::Shelf for DatabaseShelf {
+    async fn publish(&self, version: runtime::FileVersion) -> Result<Placement, runtime::HostError> {
+        let runtime::FileVersion { task, digest, component, arrival, author_version } = version;
+        let checked = engine::CheckedVersion { digest, author_version };
+        self.0.publish_file(&task, &checked, &component, arrival).await.map_err(host_error)
+    }
+
+    async fn tasks(&self) -> Result<Vec<TaskRecord>, runtime::HostError> {
+        self.0.tasks().await.map_err(host_error)
+    }
+
+    async fn component(&self, task: &TaskName, digest: &str) -> Result<Option<Vec<u8>>, runtime::HostError> {
+        self.0.component(task, digest).await.map_err(host_error)
+    }
+}
+
+fn host_error(fault: StoreError) -> runtime::HostError {
+    let mut said = fault.to_string();
+    let mut source = std::error::Error::source(&fault);
+    while let Some(cause) = source {
+        said.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    runtime::HostError(said)
 }
 
 #[async_trait]

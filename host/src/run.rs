@@ -78,6 +78,8 @@ fn settings(args: &RunArgs, scratch: &Path) -> RuntimeSettings {
         data_dir: args.data_dir.clone(),
         work_dir: scratch.join("work"),
         cache_dir: None,
+        cache_bytes: RuntimeSettings::CACHE_BYTES,
+        compile_time: RuntimeSettings::COMPILE_TIME,
         artifacts_dir: scratch.join("artifacts"),
         slots: 1,
         guest_threads: 1,

@@ -9,10 +9,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use windlass_api::ApiSettings;
-use windlass_engine::{Engine, EngineSettings};
+use windlass_engine::{Engine, EngineSettings, Versions};
 use windlass_runtime::{Runtime, RuntimeSettings};
 
-use crate::assemble::{Sandbox, runtime_settings};
+use crate::assemble::{DatabaseShelf, Sandbox, runtime_settings};
 use crate::settings::{ServeArgs, Settings};
 use crate::shutdown::Signals;
 use crate::store::{Store, lock_data_dir};
@@ -36,7 +36,9 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
 
     let store = Store::open(&settings.database).await?;
     let artifacts_dir = store.folder(&settings.data_dir.join("artifacts")).await?;
-    let runtime = Runtime::new(RuntimeSettings { artifacts_dir, ..runtime_settings(&settings) })?;
+    let shelf = DatabaseShelf(Versions::new(&store.seams(), settings.keep_versions));
+    let runtime =
+        Runtime::with_shelf(RuntimeSettings { artifacts_dir, ..runtime_settings(&settings) }, Arc::new(shelf))?;
     runtime.load_all().await;
     let stop_watching = CancellationToken::new();
     let watching = tokio::spawn(runtime.clone().watch(stop_watching.clone()));
@@ -52,6 +54,7 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
             shutdown_grace: settings.shutdown_grace,
             retention: settings.retention,
             poll_every: settings.poll_interval,
+            keep_versions: settings.keep_versions,
             is_alone: store.is_alone(),
             ..EngineSettings::default()
         },

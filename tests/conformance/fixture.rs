@@ -10,12 +10,12 @@ use windlass_model::{
 };
 use windlass_store::{
     FinishOutcome, Finished, Janitor, JobDirectory, JobInbox, JobQueue, KeyValues, Operations, QueueBoard, StepReport,
-    StoreError, Submitted, Upkeep, WorkerSlot,
+    StoreError, Submitted, Upkeep, VersionShelf, WorkerSlot,
 };
 
 /// All seams of one database.
 pub(crate) trait Store:
-    JobInbox + JobQueue + JobDirectory + QueueBoard + Operations + Janitor + Upkeep + KeyValues
+    JobInbox + JobQueue + JobDirectory + QueueBoard + Operations + Janitor + Upkeep + KeyValues + VersionShelf
 {
     /// Adds jobs, all or none, none of which is there already.
     async fn job_insert(&self, jobs: &[NewJob], now: Option<Timestamp>) -> Result<Vec<Job>, StoreError> {
@@ -30,7 +30,10 @@ pub(crate) trait Store:
         self.job_submit(&[vec![job].into()], Some(at(0))).await.unwrap().pop().unwrap()
     }
 }
-impl<S: JobInbox + JobQueue + JobDirectory + QueueBoard + Operations + Janitor + Upkeep + KeyValues> Store for S {}
+impl<S> Store for S where
+    S: JobInbox + JobQueue + JobDirectory + QueueBoard + Operations + Janitor + Upkeep + KeyValues + VersionShelf
+{
+}
 
 /// A fresh database for one case.
 pub(crate) struct Fixture<S> {

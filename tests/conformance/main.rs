@@ -20,6 +20,7 @@ mod sqlite;
 mod suite;
 mod unique;
 mod upkeep;
+mod versions;
 
 suite::job_store_conformance!(on_sqlite, crate::sqlite::open);
 suite::job_store_conformance!(on_postgres, crate::postgres::open);

@@ -182,6 +182,21 @@ macro_rules! job_store_conformance {
                 keys_are_listed_page_by_page_also_while_some_go
                 a_job_that_is_over_changes_no_value
             }
+            versions {
+                a_new_version_is_kept_and_in_service
+                a_component_is_kept_byte_for_byte
+                a_version_that_is_in_service_changes_nothing
+                a_file_that_is_sent_too_is_served_everywhere_and_stays_so
+                a_known_file_says_nothing_at_the_start_and_what_is_wanted_later
+                a_pinned_task_keeps_what_comes_and_serves_what_it_served
+                a_rollback_goes_to_the_version_before_or_to_a_named_one
+                of_many_rollbacks_by_itself_one_is_done
+                the_versions_that_were_used_longest_ago_are_freed
+                a_deleted_task_serves_nothing_and_its_file_does_not_bring_it_back
+                tasks_are_apart_from_one_another_and_listed_by_name
+                a_history_is_short
+                workers_say_what_they_serve_and_are_forgotten_with_it
+            }
             upkeep {
                 jobs_that_are_due_become_available_the_earliest_first
                 a_job_that_is_not_due_stays

@@ -26,3 +26,4 @@ mod retention;
 mod retry;
 mod shutdown;
 mod twice;
+mod versions;

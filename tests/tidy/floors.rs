@@ -182,7 +182,7 @@ fn every_package_takes_the_lints_of_the_workspace() {
     let mut found = Vec::new();
     for (name, folder, _) in FLOORS {
         let inherits = manifest(folder)["lints"].get("workspace").and_then(toml::Value::as_bool) == Some(true);
-        // Generated bindings need `unsafe`, so the SDK has the same list with `deny` in place of `forbid`.
+        // Generated bindings are excused from some lints, so the SDK has the list as its own.
         if !inherits && *name != "windlass-guest" {
             found.push((*name).to_owned());
         }

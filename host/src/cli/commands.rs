@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::client::{Client, ClientError};
-use super::{Command, EnqueueArgs, JobsCommand, WhichJobs, print, queues, watch};
+use super::{Command, EnqueueArgs, JobsCommand, WhichJobs, print, queues, tasks, watch};
 
 /// How often the command line looks how far an operation is.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -19,17 +19,7 @@ pub(super) async fn run(command: Command) -> Result<ExitCode, ClientError> {
         Command::Watch { id, connection } => watch::watch(&Client::new(&connection)?, &id, connection.json).await,
         Command::Jobs(command) => jobs(command).await,
         Command::Queues(args) => queues::run(args).await,
-        Command::Tasks { name, connection } => {
-            let client = Client::new(&connection)?;
-            let parts: Vec<_> = ["tasks"].into_iter().chain(name.as_deref()).collect();
-            let answer = client.json(client.request(Method::GET, &parts)).await?;
-            match (connection.json, name) {
-                (true, _) => print::json(&answer)?,
-                (_, None) => print::tasks(&answer)?,
-                (_, Some(_)) => print::task(&answer)?,
-            }
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Tasks(args) => tasks::run(args).await,
         // They need no daemon, and `main` has taken them.
         Command::Serve(_) | Command::Check(_) | Command::Run(_) => Ok(ExitCode::SUCCESS),
     }

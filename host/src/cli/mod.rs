@@ -5,6 +5,7 @@ mod commands;
 mod print;
 mod queues;
 mod sse;
+mod tasks;
 mod watch;
 
 use clap::{Args, Parser, Subcommand};
@@ -47,13 +48,8 @@ pub(crate) enum Command {
     Jobs(JobsCommand),
     /// List, show, pause, resume and limit queues.
     Queues(queues::QueuesArgs),
-    /// List the tasks that the daemon knows, or show one.
-    Tasks {
-        /// The task to show; all if absent.
-        name: Option<String>,
-        #[command(flatten)]
-        connection: Connection,
-    },
+    /// List, show, upload, roll back, pin and delete tasks.
+    Tasks(tasks::TasksArgs),
 }
 
 /// Where the daemon is, and how to print.

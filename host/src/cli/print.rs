@@ -48,6 +48,28 @@ pub(super) fn tasks(answer: &Value) -> Result<()> {
     table(["TASK", "VERSION", "TITLE", "STATE"], rows.collect())
 }
 
+/// A table of the versions of a task, and one of its last changes.
+pub(super) fn versions(answer: &Value) -> Result<()> {
+    let rows = list(answer, "versions").map(|version| {
+        let state = match (version["in_service"].as_bool(), version["pinned"].as_bool()) {
+            (Some(true), Some(true)) => "in service, pinned",
+            (Some(true), _) => "in service",
+            _ if version["digest"] == answer["previous"] => "before",
+            _ => "",
+        };
+        let text = |key: &str| text(&version[key]);
+        [text("digest"), text("author_version"), text("source"), text("uploaded_at"), text("bytes"), state.to_owned()]
+    });
+    table(["DIGEST", "VERSION", "SOURCE", "UPLOADED", "BYTES", "STATE"], rows.collect())?;
+    line("")?;
+    let short = |digest: &Value| text(digest).get(..12).unwrap_or("-").to_owned();
+    let rows = list(answer, "changes").map(|change| {
+        let text = |key: &str| text(&change[key]);
+        [text("at"), short(&change["from"]), short(&change["to"]), text("reason"), text("message")]
+    });
+    table(["CHANGED", "FROM", "TO", "REASON", "WHY"], rows.collect())
+}
+
 /// A table of queues.
 pub(super) fn queues(answer: &Value) -> Result<()> {
     let rows = list(answer, "queues").map(|queue| {

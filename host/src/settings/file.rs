@@ -23,12 +23,15 @@ pub(crate) struct FileSettings {
     pub(crate) shutdown_grace_ms: Option<u64>,
     pub(crate) keep_completed_ms: Option<u64>,
     pub(crate) keep_discarded_ms: Option<u64>,
+    pub(crate) keep_versions: Option<u32>,
+    pub(crate) compile_timeout_ms: Option<u64>,
     pub(crate) keep_cancelled_ms: Option<u64>,
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 18] = [
     "cache_dir",
     "cancel_grace_ms",
+    "compile_timeout_ms",
     "data_dir",
     "database_connections",
     "database_poll_only",
@@ -37,6 +40,7 @@ const KEYS: [&str; 16] = [
     "keep_cancelled_ms",
     "keep_completed_ms",
     "keep_discarded_ms",
+    "keep_versions",
     "listen",
     "plugins",
     "poll_interval_ms",
@@ -87,6 +91,8 @@ impl FileSettings {
             shutdown_grace_ms: take(&table, "shutdown_grace_ms", name, faults),
             keep_completed_ms: take(&table, "keep_completed_ms", name, faults),
             keep_discarded_ms: take(&table, "keep_discarded_ms", name, faults),
+            keep_versions: take(&table, "keep_versions", name, faults),
+            compile_timeout_ms: take(&table, "compile_timeout_ms", name, faults),
             keep_cancelled_ms: take(&table, "keep_cancelled_ms", name, faults),
         }
     }

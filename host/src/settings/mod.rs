@@ -82,6 +82,12 @@ pub(crate) struct ServeArgs {
     /// The same for cancelled jobs [default: 30 days].
     #[arg(long, env = "WINDLASS_KEEP_CANCELLED_MS", value_name = "MS")]
     pub(crate) keep_cancelled_ms: Option<u64>,
+    /// How many versions of a task are kept beside the one in service and the one before it, 0 to 1000 [default: 10].
+    #[arg(long, env = "WINDLASS_KEEP_VERSIONS", value_name = "N")]
+    pub(crate) keep_versions: Option<u32>,
+    /// How long a component may take to compile before it is refused, in milliseconds, 1000 to 3600000 [default: 120000].
+    #[arg(long, env = "WINDLASS_COMPILE_TIMEOUT_MS", value_name = "MS")]
+    pub(crate) compile_timeout_ms: Option<u64>,
     /// What is logged, as in RUST_LOG [default: info].
     #[arg(long, env = "WINDLASS_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -101,6 +107,8 @@ pub(crate) struct Settings {
     pub(crate) cancel_grace: Duration,
     pub(crate) shutdown_grace: Duration,
     pub(crate) retention: Retention,
+    pub(crate) keep_versions: u32,
+    pub(crate) compile_timeout: Duration,
 }
 
 /// Everything that is wrong with the settings, at once.
@@ -133,6 +141,14 @@ impl Settings {
         // Below, the daemon would do little else; above, what nobody told it of would as good as never start.
         if !(10..=3_600_000).contains(&poll_interval_ms) {
             faults.push(format!("poll_interval_ms: {poll_interval_ms} is not between 10 and 3600000"));
+        }
+        let keep_versions = args.keep_versions.or(file.keep_versions).unwrap_or(10);
+        if keep_versions > 1_000 {
+            faults.push(format!("keep_versions: {keep_versions} is not between 0 and 1000"));
+        }
+        let compile_timeout_ms = args.compile_timeout_ms.or(file.compile_timeout_ms).unwrap_or(120_000);
+        if !(1_000..=3_600_000).contains(&compile_timeout_ms) {
+            faults.push(format!("compile_timeout_ms: {compile_timeout_ms} is not between 1000 and 3600000"));
         }
         let database = Given {
             url: args.database_url.or(file.database_url),
@@ -174,6 +190,8 @@ impl Settings {
             cancel_grace: millis(args.cancel_grace_ms, file.cancel_grace_ms, 10_000),
             shutdown_grace: millis(args.shutdown_grace_ms, file.shutdown_grace_ms, 30_000),
             retention,
+            keep_versions,
+            compile_timeout: Duration::from_millis(compile_timeout_ms),
             data_dir,
         })
     }
@@ -208,9 +226,9 @@ mod tests {
         assert_eq!(
             faults,
             [
-                "windlass.toml: `listen_on` is not a setting; there are cache_dir, cancel_grace_ms, data_dir, \
-                 database_connections, database_poll_only, database_url, heartbeat_interval_ms, keep_cancelled_ms, \
-                 keep_completed_ms, keep_discarded_ms, listen, plugins, poll_interval_ms, shutdown_grace_ms, slots, \
+                "windlass.toml: `listen_on` is not a setting; there are cache_dir, cancel_grace_ms, compile_timeout_ms, \
+                 data_dir, database_connections, database_poll_only, database_url, heartbeat_interval_ms, \
+                 keep_cancelled_ms, keep_completed_ms, keep_discarded_ms, keep_versions, listen, plugins, poll_interval_ms, shutdown_grace_ms, slots, \
                  worker_ttl_ms",
                 "windlass.toml: slots: invalid type: string \"many\", expected u32",
                 "listen: 0.0.0.0:80 can be reached from other machines, and there are no tokens yet: use 127.0.0.1 or [::1]",

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::yard::Yard;
 
@@ -205,17 +205,25 @@ async fn a_job_sees_nothing_of_the_jobs_before_it_and_beside_it() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// What bounds the directories of a job here.
+const QUOTAS: &str = "[limits]\nscratch_bytes = 33554432\nartifact_bytes = 33554432\nartifact_files = 1000\n";
+
 #[tokio::test]
 #[ignore = "waits for limits"]
-async fn too_many_files_in_out_are_told_as_that() {
-    let yard = Yard::of(&["many_files"]).await;
-    let ending = yard.run_for("many_files", json!({ "in": "/out", "most": 1_500 }), 60_000).await;
-    assert_eq!(
-        (ending.state.as_str(), ending.kind.as_str()),
-        ("discarded", "artifacts_too_large"),
-        "{}",
-        ending.message
-    );
-    assert_eq!(yard.daemon.job(&ending.id).await["artifacts"], Value::Array(Vec::new()));
+async fn what_fills_a_disk_is_refused_while_it_writes() {
+    let yard = Yard::granted(&[("fill_tmp", QUOTAS), ("fill_out", QUOTAS), ("many_files", QUOTAS)]).await;
+    for task in ["fill_tmp", "fill_out"] {
+        // It takes the refusal as an answer, and ends well.
+        let ending = yard.run_for(task, json!({}), 60_000).await;
+        assert_eq!(ending.state, "completed", "{task}: {}", ending.message);
+        let written = ending.output["written_mib"].as_u64().unwrap();
+        assert!((30..=32).contains(&written), "{task}: {}", ending.output);
+    }
+    let ending = yard.run_for("many_files", json!({ "in": "/out" }), 60_000).await;
+    assert_eq!((ending.state.as_str(), &ending.output["made"]), ("completed", &json!(1_000)), "{}", ending.message);
+    let ending = yard.run_for("many_files", json!({ "in": "/tmp" }), 60_000).await;
+    assert_eq!(ending.state, "completed", "{}", ending.message);
+    // An empty file is not for nothing: 32 MiB hold 8,192 of them.
+    assert_eq!(ending.output["made"], json!(8_192));
     yard.close().await;
 }

@@ -53,6 +53,8 @@ codes! {
     JobNotFound = NOT_FOUND, "job_not_found", "There is no such job";
     /// No plugin has this name.
     TaskNotFound = NOT_FOUND, "task_not_found", "There is no such task";
+    /// The version that was named is not known, or its component is not kept any more.
+    VersionNotFound = NOT_FOUND, "version_not_found", "The version is not kept";
     /// There is no such queue, or no queue can have this name.
     QueueNotFound = NOT_FOUND, "queue_not_found", "There is no such queue";
     /// There is no such operation, or it has been forgotten.
@@ -63,6 +65,12 @@ codes! {
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not take this method";
     /// The task is known, but no version of it is in service.
     TaskNotLoaded = CONFLICT, "task_not_loaded", "The task is not in service";
+    /// The task is pinned, so nothing else is put in service.
+    TaskPinned = CONFLICT, "task_pinned", "The task is pinned";
+    /// No other version was in service before.
+    NoVersionBefore = CONFLICT, "no_version_before", "There is no version to go back to";
+    /// The version is in service already, or another one has been put in service meanwhile.
+    VersionInService = CONFLICT, "version_in_service", "The version is in service already";
     /// The job is over, so it cannot be cancelled.
     JobFinished = CONFLICT, "job_finished", "The job is over";
     /// The job runs, so it cannot be retried.
@@ -79,6 +87,8 @@ codes! {
     RangeNotSatisfiable = RANGE_NOT_SATISFIABLE, "range_not_satisfiable", "The range lies outside the artifact";
     /// The body is JSON, but a field is unknown, missing or has a wrong value.
     InvalidRequest = UNPROCESSABLE_ENTITY, "invalid_request", "A field is unknown, missing or has a wrong value";
+    /// The component cannot be served; the detail says why.
+    InvalidComponent = UNPROCESSABLE_ENTITY, "invalid_component", "The component cannot be served";
     /// The batch has more jobs than one batch may have.
     TooManyJobs = UNPROCESSABLE_ENTITY, "too_many_jobs", "The batch has too many jobs";
     /// The arguments do not fit the schema of the task.
@@ -87,7 +97,7 @@ codes! {
     IdempotencyKeyReused = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The idempotency key was used for another request";
     /// The daemon failed. The cause is in its log.
     Internal = INTERNAL_SERVER_ERROR, "internal", "The daemon failed";
-    /// More enqueues are waiting for the database than may wait. Nothing was kept; try again.
+    /// More is waiting for the daemon than may wait. Nothing was kept; try again.
     Overloaded = SERVICE_UNAVAILABLE, "overloaded", "The daemon is overloaded";
     /// The daemon is shutting down.
     Stopping = SERVICE_UNAVAILABLE, "stopping", "The daemon is shutting down";

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::get;
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,18 +19,23 @@ use crate::problem::Problem;
 use crate::routes::events::{ProgressEventView, StateEventView};
 use crate::routes::logs::LogLineView;
 use crate::routes::{
-    artifacts, attempts, download, events, fallback, health, jobs, logs, operations, queues, root, tasks,
+    artifacts, attempts, download, events, fallback, health, jobs, logs, operations, queues, root, tasks, versions,
 };
 use crate::settings::ApiSettings;
 
 /// Below which path the API stands.
 pub(crate) const API: &str = "/api/v1";
 
+/// How many components are taken in at once. Each is held in memory until it is in the database.
+const UPLOADS: usize = 2;
+
 /// What every handler can use. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) handle: Handle,
     pub(crate) settings: Arc<ApiSettings>,
+    /// Turns to send a component.
+    pub(crate) uploads: Arc<Semaphore>,
     /// The OpenAPI document, written once.
     pub(crate) document: Bytes,
 }
@@ -45,7 +51,7 @@ pub fn router(handle: Handle, settings: ApiSettings) -> Router {
         .route("/api/v1/openapi.json", get(root::document))
         .fallback(fallback::not_found)
         .method_not_allowed_fallback(fallback::method_not_allowed)
-        .with_state(Api { handle, settings: Arc::new(settings), document })
+        .with_state(Api { handle, settings: Arc::new(settings), uploads: Arc::new(Semaphore::new(UPLOADS)), document })
         .layer(from_fn(middleware::secure))
         .layer(from_fn(middleware::log))
 }
@@ -75,7 +81,11 @@ fn list() -> OpenApiRouter<Api> {
         .routes(routes!(queues::get_queue, queues::change_queue))
         .routes(routes!(queues::get_stats))
         .routes(routes!(tasks::list_tasks))
-        .routes(routes!(tasks::get_task))
+        .routes(routes!(tasks::get_task, versions::upload_task, versions::delete_task))
+        .routes(routes!(versions::list_versions))
+        .routes(routes!(versions::roll_back_task))
+        .routes(routes!(versions::pin_task))
+        .routes(routes!(versions::unpin_task))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
 }

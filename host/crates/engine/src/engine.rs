@@ -16,13 +16,15 @@ use crate::dispatcher::Dispatcher;
 use crate::enqueue::Enqueuer;
 use crate::executor::Executor;
 use crate::finisher::Finisher;
+use crate::first_attempts::FirstAttempts;
 use crate::handle::Handle;
 use crate::listener::Listener;
 use crate::port::TaskRunner;
 use crate::running::Running;
 use crate::settings::EngineSettings;
 use crate::stores::Stores;
-use crate::upkeep::{Heartbeat, Janitor, LostClaims, Operator, Promoter, Rescuer, Sweeper};
+use crate::upkeep::{Heartbeat, Janitor, LostClaims, Operator, Promoter, Rescuer, Shelver, Sweeper};
+use crate::versions::Versions;
 use crate::wake::Wake;
 
 /// How long a database that does not answer may hold up the end of a shutdown.
@@ -63,6 +65,7 @@ impl Engine {
             stores.upkeep.worker_expire_others(worker.id, None).await?;
         }
         let (bus, wake, running) = (Bus::default(), Wake::default(), Running::default());
+        let versions = Versions::new(&stores, settings.keep_versions);
         let (enqueuer, enqueue_loop) = Enqueuer::new(stores.inbox.clone(), bus.clone(), wake.clone());
         let (finisher, finish_loop) = Finisher::new(stores.queue.clone());
         let mut engine = Self {
@@ -72,6 +75,7 @@ impl Engine {
                 bus: bus.clone(),
                 wake: wake.clone(),
                 running: running.clone(),
+                versions: versions.clone(),
                 enqueuer: enqueuer.clone(),
                 stopping: CancellationToken::new(),
             },
@@ -92,6 +96,8 @@ impl Engine {
             enqueuer,
             finisher,
             running: running.clone(),
+            versions,
+            first_attempts: FirstAttempts::default(),
             bus: bus.clone(),
             wake: wake.clone(),
             tracker: engine.attempts.clone(),
@@ -121,6 +127,7 @@ impl Engine {
             wake: wake.clone(),
             poll_every: settings.poll_every,
         };
+        let shelver = Shelver { shelf: stores.versions, runner: runner.clone(), worker: worker.id, wake: wake.clone() };
         let sweeper = Sweeper { store: stores.janitor.clone(), runner: runner.clone(), every: settings.sweep_every };
         let janitor = Janitor {
             worker: worker.id,
@@ -160,6 +167,7 @@ impl Engine {
         engine.loops.spawn(finish_loop.run(engine.give_up.clone()));
         engine.dispatcher = Some(engine.loops.spawn(dispatcher.run(engine.stop_work.clone())));
         engine.loops.spawn(promoter.run(engine.stop_work.clone()));
+        engine.loops.spawn(shelver.run(engine.stop_work.clone()));
         engine.loops.spawn(rescuer.run(engine.stop_work.clone()));
         engine.loops.spawn(operator.run(engine.stop_work.clone()));
         engine.loops.spawn(sweeper.run(engine.stop_work.clone()));

@@ -7,17 +7,19 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
-use windlass_model::{Attempt, AttemptFacts, AttemptOutcome, Bounds, Job, JobState, Transition, WorkerId};
-use windlass_store::{FinishOutcome, Finished, JobQueue, KeyValues};
+use windlass_model::{Attempt, AttemptFacts, AttemptOutcome, Bounds, Job, JobState, TaskName, Transition, WorkerId};
+use windlass_store::{FinishOutcome, Finished, JobQueue, KeyValues, RollbackOutcome};
 
 use crate::bus::Bus;
 use crate::children::Children;
 use crate::clock;
 use crate::enqueue::Enqueuer;
 use crate::finisher::Finisher;
+use crate::first_attempts::{FirstAttempts, Sign};
 use crate::port::{AttemptOrder, AttemptReport, TaskRunner};
 use crate::reporter::Reporter;
 use crate::running::{Running, Signals};
+use crate::versions::Versions;
 use crate::wake::Wake;
 
 /// Runs attempts.
@@ -29,6 +31,8 @@ pub(crate) struct Executor {
     pub(crate) enqueuer: Enqueuer,
     pub(crate) finisher: Finisher,
     pub(crate) running: Running,
+    pub(crate) versions: Versions,
+    pub(crate) first_attempts: FirstAttempts,
     pub(crate) bus: Bus,
     pub(crate) wake: Wake,
     pub(crate) tracker: TaskTracker,
@@ -59,8 +63,13 @@ impl Executor {
         self.bus.publish([job.id]);
         let begun = self.begin(job);
         let report = self.run(&begun).await;
+        let (sign, task) = (Sign::of(&report.outcome), begun.order.job.task.clone());
+        let digest = report.plugin_digest.clone();
         let finished = self.classify(&begun, report);
-        self.record(begun, finished).await;
+        let is_recorded = self.record(begun, finished).await;
+        if let Some(digest) = digest.filter(|_| is_recorded) {
+            self.judge(&task, &digest, sign).await;
+        }
     }
 
     fn begin(&self, job: Job) -> Begun {
@@ -124,11 +133,13 @@ impl Executor {
         }
     }
 
-    async fn record(&self, begun: Begun, finished: Finished) {
+    /// Writes the end down, and returns whether it counts.
+    async fn record(&self, begun: Begun, finished: Finished) -> bool {
         let job = begun.order.job;
         let to = finished.transition.to;
         let outcome = self.finisher.finish(finished).await;
         self.running.remove(job.id, job.lease);
+        let is_recorded = matches!(outcome, Some(FinishOutcome::Recorded));
         match outcome {
             Some(FinishOutcome::Recorded) => {
                 let duration_ms = job.started_at.map_or(0, |start| clock::now().since(start).as_millis());
@@ -150,6 +161,26 @@ impl Executor {
             }
         }
         self.bus.publish([job.id]);
+        is_recorded
+    }
+
+    /// Rolls a version back whose first attempts all trapped, if its grants file asks for that.
+    async fn judge(&self, task: &TaskName, digest: &str, sign: Sign) {
+        let Some(version) = self.runner.task(task).and_then(|info| info.version) else { return };
+        // What an attempt of another version came to says nothing of this one.
+        let Some(limit) = version.auto_rollback.filter(|_| version.digest == digest) else { return };
+        let Some(broken) = self.first_attempts.count(task, digest, sign).filter(|broken| *broken >= limit) else {
+            return;
+        };
+        match self.versions.roll_back_by_itself(task, digest, broken).await {
+            Ok(RollbackOutcome::RolledBack(_)) => self.wake.shelver(),
+            // It is pinned, there is none before it, or another is in service meanwhile.
+            Ok(RollbackOutcome::Refused(_) | RollbackOutcome::NotFound) => self.first_attempts.give_up(task, digest),
+            Err(fault) => warn!(
+                error = &fault as &dyn std::error::Error, task.name = %task,
+                "Cannot roll `{task}` back, trying again after the next trap: {fault}"
+            ),
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::bus::{Bus, JobWatch};
 use crate::enqueue::{Enqueued, Enqueuer};
 use crate::port::{ArgsFault, ArtifactError, TaskRunner};
 use crate::running::Running;
+use crate::versions::Versions;
 use crate::wake::Wake;
 use crate::{Stores, clock};
 
@@ -28,6 +29,7 @@ pub struct Handle {
     pub(crate) bus: Bus,
     pub(crate) wake: Wake,
     pub(crate) running: Running,
+    pub(crate) versions: Versions,
     pub(crate) enqueuer: Enqueuer,
     pub(crate) stopping: CancellationToken,
 }

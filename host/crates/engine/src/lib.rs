@@ -12,6 +12,7 @@ mod enqueue;
 mod executor;
 mod fingerprint;
 mod finisher;
+mod first_attempts;
 mod handle;
 mod listener;
 mod port;
@@ -20,6 +21,7 @@ mod running;
 mod settings;
 mod stores;
 mod upkeep;
+mod versions;
 mod wake;
 
 pub use self::bus::JobWatch;
@@ -30,6 +32,10 @@ pub use self::engine::Engine;
 pub use self::enqueue::Enqueued;
 pub use self::fingerprint::fingerprint;
 pub use self::handle::{DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT, EnqueueError, EnqueueRequest, Handle};
-pub use self::port::{ArgsFault, ArtifactError, AttemptHost, AttemptOrder, AttemptReport, HostError, TaskRunner};
+pub use self::port::{
+    ArgsFault, ArtifactError, AttemptHost, AttemptOrder, AttemptReport, CheckedVersion, HostError, TaskRunner,
+    VersionFault,
+};
 pub use self::settings::{EngineSettings, Retention};
 pub use self::stores::Stores;
+pub use self::versions::{UploadError, VersionHistory, Versions};

@@ -62,6 +62,9 @@ impl Listener {
         if changes.scheduled {
             self.wake.promoter();
         }
+        if changes.tasks {
+            self.wake.shelver();
+        }
         if changes.cancels {
             self.wake.heartbeat();
         }

@@ -32,6 +32,15 @@ pub trait TaskRunner: Send + Sync {
     /// Counts up with every change of what is loaded.
     fn changes(&self) -> watch::Receiver<u64>;
 
+    /// Does with a component all that goes before its service, and leaves it at that. Many at once wait for one another.
+    async fn check_version(&self, task: &TaskName, component: Bytes) -> Result<CheckedVersion, VersionFault>;
+
+    /// Serves what the database says now, and returns when it is served or refused.
+    async fn refresh(&self);
+
+    /// How large a component may be, in bytes.
+    fn component_max(&self) -> u64;
+
     /// Checks arguments against the schema of the task's version in service. A task without a schema takes any object.
     fn check_args(&self, task: &TaskName, args: &JsonText) -> Result<(), Vec<ArgsFault>>;
 
@@ -56,6 +65,24 @@ pub trait TaskRunner: Send + Sync {
         artifact: &Artifact,
         range: Option<Range<u64>>,
     ) -> Result<BoxStream<'static, std::io::Result<Bytes>>, ArtifactError>;
+}
+
+/// A version that was checked: it can be served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedVersion {
+    /// The SHA-256 of the component, in hexadecimal.
+    pub digest: String,
+    /// The version that its author gave it.
+    pub author_version: Option<String>,
+}
+
+/// Why a version cannot be served, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VersionFault {
+    /// The component is at fault, or its grants are.
+    Component(String),
+    /// The daemon could not look into it.
+    Host(String),
 }
 
 /// What is wrong with one part of a job's arguments.

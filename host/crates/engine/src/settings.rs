@@ -32,6 +32,8 @@ pub struct EngineSettings {
     pub tidy_every: Duration,
     /// How often the daemon looks for artifacts of jobs that are gone; the first time at its start.
     pub sweep_every: Duration,
+    /// How many components of a task are kept, beside the one in service and the one before it.
+    pub keep_versions: u32,
     /// Whether no other daemon can be using this database: then whoever else is registered there is dead.
     pub is_alone: bool,
 }
@@ -51,6 +53,7 @@ impl Default for EngineSettings {
             retention: Retention::default(),
             tidy_every: Duration::from_secs(10),
             sweep_every: Duration::from_secs(3_600),
+            keep_versions: 10,
             is_alone: false,
         }
     }

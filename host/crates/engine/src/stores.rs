@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use windlass_store::{
-    ChangeSource, Janitor, JobDirectory, JobInbox, JobQueue, KeyValues, Operations, QueueBoard, Upkeep,
+    ChangeSource, Janitor, JobDirectory, JobInbox, JobQueue, KeyValues, Operations, QueueBoard, Upkeep, VersionShelf,
 };
 
 /// The store's seams. Cheap to clone.
@@ -17,6 +17,7 @@ pub struct Stores {
     pub(crate) queues: Arc<dyn QueueBoard>,
     pub(crate) operations: Arc<dyn Operations>,
     pub(crate) janitor: Arc<dyn Janitor>,
+    pub(crate) versions: Arc<dyn VersionShelf>,
     pub(crate) changes: Arc<dyn ChangeSource>,
 }
 
@@ -33,6 +34,7 @@ impl Stores {
             + Operations
             + Janitor
             + KeyValues
+            + VersionShelf
             + ChangeSource
             + 'static,
     {
@@ -45,6 +47,7 @@ impl Stores {
             queues: store.clone(),
             operations: store.clone(),
             janitor: store.clone(),
+            versions: store.clone(),
             changes: store,
         }
     }

@@ -11,6 +11,7 @@ pub(crate) struct Wake {
     promoter: Arc<Notify>,
     operator: Arc<Notify>,
     heartbeat: Arc<Notify>,
+    shelver: Arc<Notify>,
 }
 
 impl Wake {
@@ -32,6 +33,16 @@ impl Wake {
     /// A job that runs here may have been cancelled on another host.
     pub(crate) fn heartbeat(&self) {
         self.heartbeat.notify_one();
+    }
+
+    /// Other versions of tasks may be in service.
+    pub(crate) fn shelver(&self) {
+        self.shelver.notify_one();
+    }
+
+    /// What the shelver waits for.
+    pub(crate) fn for_shelver(&self) -> Arc<Notify> {
+        self.shelver.clone()
     }
 
     /// What the dispatcher waits for. One waiter; a wake-up while nobody waits is kept.

@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use windlass_engine::{
-    ArgsFault, ArtifactError, AttemptHost, AttemptOrder, AttemptReport, Engine, EngineSettings, EnqueueRequest, Handle,
-    Stores, TaskRunner, now,
+    ArgsFault, ArtifactError, AttemptHost, AttemptOrder, AttemptReport, CheckedVersion, Engine, EngineSettings,
+    EnqueueRequest, Handle, Stores, TaskRunner, VersionFault, now,
 };
 use windlass_model::{
     Artifact, AttemptError, AttemptOutcome, Backoff, ErrorKind, Job, JobFilter, JobId, JobState, JsonText, NewJob,
@@ -46,6 +46,7 @@ impl TaskRunner for Runner {
             loaded_at: now(),
             description: TaskDescription { defaults, ..TaskDescription::default() },
             grants: JsonText::empty_object(),
+            auto_rollback: None,
         };
         vec![TaskInfo { name: task(), version: Some(version), load_error: None }]
     }
@@ -60,6 +61,16 @@ impl TaskRunner for Runner {
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    async fn check_version(&self, _task: &TaskName, _component: Bytes) -> Result<CheckedVersion, VersionFault> {
+        Err(VersionFault::Component("there is one task, and it has one version".to_owned()))
+    }
+
+    async fn refresh(&self) {}
+
+    fn component_max(&self) -> u64 {
+        0
     }
 
     fn check_args(&self, _task: &TaskName, _args: &JsonText) -> Result<(), Vec<ArgsFault>> {

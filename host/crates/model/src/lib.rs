@@ -21,6 +21,7 @@ mod queue;
 mod task;
 mod time;
 mod transition;
+mod version;
 mod worker;
 
 pub use self::artifact::Artifact;
@@ -46,4 +47,8 @@ pub use self::queue::{
 pub use self::task::{DescriptionError, LoadError, TaskDefaults, TaskDescription, TaskInfo, TaskVersion};
 pub use self::time::{Timestamp, TimestampError};
 pub use self::transition::{AttemptFacts, Bounds, Transition};
+pub use self::version::{
+    Arrival, ChangeReason, Placement, RollbackRefusal, TaskChange, TaskRecord, UnknownVersionWord, VersionRecord,
+    VersionSource, WorkerTask,
+};
 pub use self::worker::Worker;

@@ -77,6 +77,8 @@ pub struct TaskVersion {
     pub description: TaskDescription,
     /// What the operator granted it, as JSON; never a secret's value.
     pub grants: JsonText,
+    /// Of how many first attempts all must trap for it to be rolled back by itself; never if absent.
+    pub auto_rollback: Option<u32>,
 }
 
 /// Why the file that is there now could not be put in service.

@@ -1,4 +1,4 @@
-//! Which tasks there are: for each the version in service, the reason why the newest file is not, or both.
+//! Which tasks there are here: for each the version that is served, what is wrong, or both.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,7 +17,19 @@ pub(crate) struct Catalogue {
 #[derive(Default)]
 struct Entry {
     version: Option<Arc<Version>>,
+    /// Why the version that is to be served is not.
     load_error: Option<LoadError>,
+    /// What is wrong with the file.
+    file_error: Option<LoadError>,
+}
+
+/// What a fault is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    /// The version that is to be served.
+    Version,
+    /// The file of the plugins directory.
+    File,
 }
 
 impl Catalogue {
@@ -25,23 +37,57 @@ impl Catalogue {
         Self { tasks: RwLock::default(), changes: watch::Sender::new(0) }
     }
 
-    /// Puts a version in service.
+    /// Serves a version.
     pub(crate) fn put(&self, name: TaskName, version: Version) {
         self.change(|tasks| {
-            tasks.insert(name, Entry { version: Some(Arc::new(version)), load_error: None });
+            let entry = tasks.entry(name).or_default();
+            entry.version = Some(Arc::new(version));
+            entry.load_error = None;
         });
     }
 
-    /// Notes that the newest file is not in service. The version before it stays.
-    pub(crate) fn refuse(&self, name: TaskName, error: LoadError) {
-        self.change(|tasks| tasks.entry(name).or_default().load_error = Some(error));
+    /// Notes what is wrong. The version that is served stays.
+    pub(crate) fn refuse(&self, name: TaskName, about: About, error: LoadError) {
+        self.change(|tasks| *tasks.entry(name).or_default().error(about) = Some(error));
     }
 
-    /// Takes a task out of service. Running attempts end on the version that they hold.
-    pub(crate) fn remove(&self, name: &TaskName) {
-        self.change(|tasks| {
-            tasks.remove(name);
+    /// Notes that nothing is wrong any more.
+    pub(crate) fn absolve(&self, name: &TaskName, about: About) {
+        if self.error(name, about).is_some() {
+            self.change(|tasks| {
+                if let Some(entry) = tasks.get_mut(name) {
+                    *entry.error(about) = None;
+                }
+            });
+        }
+    }
+
+    /// Takes a task out of service, and says whether it was in it. Running attempts end on the version that they hold. A task that
+    /// neither is served nor has a fault is forgotten.
+    pub(crate) fn withdraw(&self, name: &TaskName) -> bool {
+        let found = self.read(|tasks| {
+            let is_idle = |entry: &Entry| entry.version.is_none() && entry.load_error.is_none();
+            tasks.get(name).map(|entry| (entry.version.is_some(), is_idle(entry) && entry.file_error.is_some()))
         });
+        let Some((was_served, is_settled)) = found else { return false };
+        if !is_settled {
+            self.change(|tasks| {
+                if let Some(entry) = tasks.get_mut(name) {
+                    (entry.version, entry.load_error) = (None, None);
+                    if entry.file_error.is_none() {
+                        tasks.remove(name);
+                    }
+                }
+            });
+        }
+        was_served
+    }
+
+    pub(crate) fn error(&self, name: &TaskName, about: About) -> Option<LoadError> {
+        self.read(|tasks| {
+            let entry = tasks.get(name)?;
+            if about == About::File { entry.file_error.clone() } else { entry.load_error.clone() }
+        })
     }
 
     pub(crate) fn version(&self, name: &TaskName) -> Option<Arc<Version>> {
@@ -54,6 +100,11 @@ impl Catalogue {
 
     pub(crate) fn infos(&self) -> Vec<TaskInfo> {
         self.read(|tasks| tasks.iter().map(|(name, entry)| entry.info(name)).collect())
+    }
+
+    /// All tasks that are known, by name.
+    pub(crate) fn names(&self) -> Vec<TaskName> {
+        self.read(|tasks| tasks.keys().cloned().collect())
     }
 
     /// The tasks that can run.
@@ -76,11 +127,19 @@ impl Catalogue {
 }
 
 impl Entry {
+    fn error(&mut self, about: About) -> &mut Option<LoadError> {
+        match about {
+            About::Version => &mut self.load_error,
+            About::File => &mut self.file_error,
+        }
+    }
+
     fn info(&self, name: &TaskName) -> TaskInfo {
         TaskInfo {
             name: name.clone(),
             version: self.version.as_ref().map(|version| version.shown()),
-            load_error: self.load_error.clone(),
+            // What should run and does not matters more than a file that nobody waits for.
+            load_error: self.load_error.clone().or_else(|| self.file_error.clone()),
         }
     }
 }

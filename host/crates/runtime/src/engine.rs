@@ -1,11 +1,12 @@
 //! The WebAssembly engine: how it is configured, where its compiled code is kept, what makes its epochs pass.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tracing::warn;
-use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use crate::cache::CodeCache;
 use crate::error::RuntimeError;
 use crate::settings::{Limits, RuntimeSettings};
 
@@ -22,48 +23,43 @@ const MEMORIES: u32 = 4;
 const TABLES: u32 = 8;
 const CORE_INSTANCES: u32 = 64;
 
-/// The long-lived engine, and what is needed to make another one like it.
+/// The long-lived engine, and what is needed to fill it.
 pub(crate) struct Engines {
     /// The one that runs guests.
     pub(crate) running: Engine,
-    cache: Option<Cache>,
+    /// Compiled code that was kept; absent if none is.
+    pub(crate) cache: Option<CodeCache>,
 }
 
 impl Engines {
     pub(crate) fn new(settings: &RuntimeSettings) -> Result<Self, RuntimeError> {
-        let cache = settings.cache_dir.as_deref().map(open_cache).transpose()?;
-        let mut pooled = config(cache.clone());
+        let mut pooled = config();
         pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings.slots, &settings.limits)));
         let running = Engine::new(&pooled).or_else(|reason| {
             // Small address spaces (39-bit arm64, containers with a limit on virtual memory) have no room for a pool.
             warn!("Instances are allocated on demand, which is slower: the pool could not be made: {reason:#}");
-            Engine::new(&config(cache.clone()))
+            Engine::new(&config())
         });
         let running = running.map_err(|error| RuntimeError::Engine(error.into()))?;
+        let open = |directory: &PathBuf| CodeCache::open(directory, &running, settings.cache_bytes);
+        let cache = settings.cache_dir.as_ref().map(open).transpose()?;
         start_epochs(&running)?;
         Ok(Self { running, cache })
     }
 
-    /// An engine to compile in and throw away, if what it compiles finds its way to the running one through the cache.
+    /// An engine to compile in and throw away.
     ///
     /// An engine keeps the working memory of its compiler for as long as it lives (wasmtime #13912, not mended in
     /// 48.0.8), and a daemon that loads plugins for months should not. How instances are allocated does not affect the
     /// compiled code, so this one has no pool.
-    pub(crate) fn for_compiling(&self) -> Option<wasmtime::Result<Engine>> {
-        self.cache.as_ref().map(|cache| Engine::new(&config(Some(cache.clone()))))
-    }
-
-    /// How often the cache had the code, and how often not.
-    #[cfg(test)]
-    pub(crate) fn cache_use(&self) -> Option<(usize, usize)> {
-        self.cache.as_ref().map(|cache| (cache.cache_hits(), cache.cache_misses()))
+    pub(crate) fn for_compiling() -> wasmtime::Result<Engine> {
+        Engine::new(&config())
     }
 }
 
-fn config(cache: Option<Cache>) -> Config {
+fn config() -> Config {
     let mut config = Config::new();
     config
-        .cache(cache)
         .epoch_interruption(true)
         // Plugins speak WASI 0.2. Without the machinery of 0.3 a job costs a third less; see `notes/wasmtime-48.md`.
         .concurrency_support(false)
@@ -95,14 +91,6 @@ fn pool(slots: u32, limits: &Limits) -> PoolingAllocationConfig {
     pool
 }
 
-fn open_cache(directory: &Path) -> Result<Cache, RuntimeError> {
-    let absolute = std::path::absolute(directory)
-        .map_err(|source| RuntimeError::Directory { path: directory.to_path_buf(), source })?;
-    let mut config = CacheConfig::new();
-    config.with_directory(absolute);
-    Cache::new(config).map_err(|error| RuntimeError::Cache(error.into()))
-}
-
 /// One thread for the whole engine, and not a task: a busy executor must not be able to delay it.
 fn start_epochs(engine: &Engine) -> Result<(), RuntimeError> {
     let engine = engine.weak();
@@ -119,6 +107,8 @@ fn start_epochs(engine: &Engine) -> Result<(), RuntimeError> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::path::Path;
+
     use super::*;
 
     pub(crate) fn settings(dir: &Path) -> RuntimeSettings {
@@ -131,6 +121,8 @@ pub(crate) mod tests {
             slots: 1,
             guest_threads: 1,
             limits: Limits::default(),
+            cache_bytes: RuntimeSettings::CACHE_BYTES,
+            compile_time: RuntimeSettings::COMPILE_TIME,
             clock: || windlass_model::Timestamp::from_micros(0),
         }
     }

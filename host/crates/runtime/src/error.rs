@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use windlass_model::{DescriptionError, NameError};
 
+use crate::cache::CacheFault;
 use crate::grants::GrantFault;
 use crate::text;
 
@@ -23,8 +24,14 @@ pub enum RuntimeError {
         source: std::io::Error,
     },
     /// The cache of compiled code could not be opened.
-    #[error("the cache of compiled code could not be opened")]
-    Cache(#[source] Source),
+    #[error("the cache of compiled code `{}` could not be opened", path.display())]
+    Cache {
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: CacheFault,
+    },
     /// The WebAssembly engine could not be made.
     #[error("the WebAssembly engine could not be made")]
     Engine(#[source] Source),
@@ -77,10 +84,22 @@ pub enum LoadFault {
     /// It could not be compiled.
     #[error("the component is broken or uses what this host does not support")]
     Compile(#[source] Source),
+    /// It took too long to compile.
+    #[error("it takes longer than {} to compile; that goes on, and it is tried again", text::span(*max))]
+    CompileTimeout {
+        /// How long it may take.
+        max: Duration,
+    },
+    /// Others took too long to compile.
+    #[error("other components have been compiling for {}, it is tried again", text::span(*max))]
+    CompilersBusy {
+        /// How long it waited.
+        max: Duration,
+    },
     /// It imports what is not offered.
     #[error("{}", imports_text(missing))]
     Imports {
-        /// What is not offered, as far as it can be told by name.
+        /// What is not offered, as far as it can be told by name, and what to do about it.
         missing: Vec<String>,
         /// What the linker says.
         #[source]
@@ -131,6 +150,9 @@ pub enum LoadFault {
     /// The file kept changing while it was read.
     #[error("the file was being written while it was read")]
     Unsteady,
+    /// The version that is in service is not kept.
+    #[error("its component is not kept in the database any more")]
+    NotKept,
     /// The host could not do its part.
     #[error("the host could not load it")]
     Host(#[source] Source),
@@ -143,10 +165,22 @@ impl LoadFault {
         text::chain(self)
     }
 
+    /// Whether the host could not do its part, so that nothing is known against the component.
+    #[must_use]
+    pub const fn is_hosts(&self) -> bool {
+        matches!(self, Self::Host(_) | Self::Read { .. } | Self::CompilersBusy { .. } | Self::NotKept)
+    }
+
     /// Whether it may load later though its files stay as they are: a directory is made, a permission is given.
     pub(crate) fn may_heal(&self) -> bool {
         match self {
-            Self::Read { .. } | Self::Unsteady | Self::Host(_) | Self::DescribeTimeout { .. } => true,
+            Self::Read { .. }
+            | Self::Unsteady
+            | Self::NotKept
+            | Self::Host(_)
+            | Self::DescribeTimeout { .. }
+            | Self::CompileTimeout { .. }
+            | Self::CompilersBusy { .. } => true,
             Self::Grants { faults, .. } => faults.iter().any(GrantFault::may_heal),
             _ => false,
         }
@@ -156,7 +190,8 @@ impl LoadFault {
 fn imports_text(missing: &[String]) -> String {
     match missing {
         [] => "the component imports something in another shape than this host offers it".to_owned(),
-        names => format!("the component imports {}, which this host does not offer", names.join(", ")),
+        [one] => format!("the component imports {one}"),
+        many => format!("the component imports {}", many.join("; and ")),
     }
 }
 

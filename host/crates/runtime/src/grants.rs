@@ -2,6 +2,7 @@
 //!
 //! ```toml
 //! enqueue = ["send-email"]   # tasks that its jobs may enqueue
+//! auto_rollback = 3          # go back to the version before if the first three attempts all trap; never by default
 //!
 //! [env]
 //! REGION = "north"
@@ -26,6 +27,7 @@ use crate::capability::directories::{DirectoryFault, DirectoryGrant};
 use crate::capability::environment::Environment;
 use crate::capability::jobs::EnqueueGrant;
 use crate::capability::key_value::KeyValueGrant;
+use crate::rollback;
 
 /// What is wrong with one line of a grants file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,6 +83,7 @@ pub(crate) struct Grants {
     directories: Vec<DirectoryGrant>,
     pub(crate) enqueue: EnqueueGrant,
     pub(crate) key_value: KeyValueGrant,
+    pub(crate) auto_rollback: Option<u32>,
 }
 
 impl Grants {
@@ -93,9 +96,10 @@ impl Grants {
             match key.as_str() {
                 "env" => grants.environment = Environment::parse(value, &mut faults),
                 "directory" => grants.directories = DirectoryGrant::parse_all(value, base, &mut faults),
+                "auto_rollback" => grants.auto_rollback = rollback::parse(value, &mut faults),
                 "enqueue" => grants.enqueue = EnqueueGrant::parse(value, &mut faults),
                 "keyvalue" => grants.key_value = KeyValueGrant::parse(value, &mut faults),
-                _ => faults.push(GrantFault::unknown(key, "directory, enqueue, env, keyvalue")),
+                _ => faults.push(GrantFault::unknown(key, "auto_rollback, directory, enqueue, env, keyvalue")),
             }
         }
         if faults.is_empty() { Ok(grants) } else { Err(faults) }
@@ -109,7 +113,12 @@ impl Grants {
 
     /// For people: names, never values that could be secret.
     pub(crate) fn shown(&self) -> JsonText {
-        let shown = json!({ "env": self.environment.names(), "directory": self.directories, "enqueue": self.enqueue, "keyvalue": self.key_value });
+        let mut shown = json!({
+            "env": self.environment.names(), "directory": self.directories, "enqueue": self.enqueue, "keyvalue": self.key_value,
+        });
+        if let Some(attempts) = self.auto_rollback {
+            shown["auto_rollback"] = attempts.into();
+        }
         JsonText::trusted(shown.to_string())
     }
 }
@@ -151,7 +160,7 @@ mod tests {
         assert_eq!(
             faults(text),
             [
-                "`colour` is unknown here, the keys are: directory, enqueue, env, keyvalue",
+                "`colour` is unknown here, the keys are: auto_rollback, directory, enqueue, env, keyvalue",
                 "`directory 1.guest`: it must be an absolute path, such as \"/data\"",
                 "`directory 2.size` is unknown here, the keys are: host, guest, mode",
                 "`directory 2.host`: there is no directory `BASE/missing`: make it, or take the grant away",
@@ -176,6 +185,16 @@ mod tests {
         let one = "[[directory]]\nhost = 'there'\nguest = '/data'\nmode = 'read'\n";
         let found = faults(&format!("{one}{}", one.replace("/data", "/data/")));
         assert_eq!(found, ["`directory 2.guest`: two directories cannot both be `/data`"]);
+    }
+
+    #[test]
+    fn the_number_of_attempts_before_a_rollback_is_checked() {
+        let grants = Grants::parse("auto_rollback = 3", Path::new("/")).ok().unwrap();
+        assert_eq!(grants.auto_rollback, Some(3));
+        assert!(grants.shown().as_str().contains(r#""auto_rollback":3"#));
+        for wrong in ["0", "1001", "true", "'3'"] {
+            assert!(faults(&format!("auto_rollback = {wrong}"))[0].contains("1 to 1000"), "{wrong}");
+        }
     }
 
     #[test]

@@ -10,11 +10,13 @@
 //! - A store lives for one attempt and is dropped whatever happens; no guest memory is seen by another job.
 //! - Guests run on threads of their own, so that a busy guest never slows the API.
 //! - A version in service is never changed: a running attempt ends on the version that it started with.
-//! - No compiled code is read but what wasmtime's own cache wrote: `.cwasm` files are refused.
+//! - No compiled code is run but our own, from the compiler or from a private cache of sealed files: `.cwasm` files are refused.
 
 mod bindings;
+mod cache;
 mod capability;
 mod catalogue;
+mod code;
 mod compile;
 mod describe;
 mod engine;
@@ -25,21 +27,26 @@ pub mod fuzz;
 mod grants;
 mod guest;
 mod hints;
+mod imports;
 mod outcome;
 mod plugins;
 mod port;
+mod rollback;
 mod run;
 mod runtime;
 mod scan;
 mod schema;
 mod scratch;
 mod settings;
+mod shelf;
 mod text;
 mod threads;
 mod version;
 
+pub use self::cache::CacheFault;
 pub use self::error::{ArtifactError, LoadFault, RuntimeError};
 pub use self::grants::GrantFault;
 pub use self::port::{ArgsFault, AttemptHost, AttemptReport, AttemptRequest, HostError};
 pub use self::runtime::Runtime;
 pub use self::settings::{Limits, RuntimeSettings};
+pub use self::shelf::{CheckedVersion, FileVersion, Shelf};

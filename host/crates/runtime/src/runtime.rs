@@ -24,6 +24,7 @@ use crate::run::Attempt;
 use crate::schema;
 use crate::scratch;
 use crate::settings::RuntimeSettings;
+use crate::shelf::{CheckedVersion, FilesAlone, Shelf};
 use crate::threads::GuestThreads;
 use crate::version::Loader;
 
@@ -36,8 +37,13 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Makes the sandbox: its directories, its engine, its threads. Loads nothing yet.
+    /// Makes the sandbox: its directories, its engine, its threads. Loads nothing yet. What is in service the files alone say.
     pub fn new(settings: RuntimeSettings) -> Result<Arc<Self>, RuntimeError> {
+        Self::with_shelf(settings, Arc::new(FilesAlone::default()))
+    }
+
+    /// The same, with somebody else who keeps versions and says which is in service.
+    pub fn with_shelf(settings: RuntimeSettings, shelf: Arc<dyn Shelf>) -> Result<Arc<Self>, RuntimeError> {
         for directory in [&settings.plugins, &settings.work_dir, &settings.artifacts_dir] {
             make(directory)?;
         }
@@ -45,21 +51,38 @@ impl Runtime {
         let engines = Arc::new(Engines::new(&settings)?);
         let linker = guest::linker(&engines.running).map_err(|error| RuntimeError::Engine(error.into()))?;
         let threads = Arc::new(GuestThreads::start(settings.guest_threads)?);
-        let compiler = Compiler::new(engines, linker);
+        let compiler = Compiler::new(engines, linker, settings.compile_time);
         let loader = Loader { settings: Arc::clone(&settings), compiler, threads: Arc::clone(&threads) };
         let artifacts = Arc::new(Artifacts::open(&settings.artifacts_dir)?);
-        let plugins = Plugins::new(Arc::clone(&settings), loader);
+        let plugins = Plugins::new(Arc::clone(&settings), loader, shelf);
         Ok(Arc::new(Self { settings, plugins, threads, artifacts }))
     }
 
-    /// Loads what is in the plugins directory now.
+    /// Loads what is to be served now: what the files of the plugins directory hold, and what the shelf says beside them.
     pub async fn load_all(&self) {
         self.plugins.load_all().await;
     }
 
-    /// Keeps the tasks as the plugins directory has them, until `stop` fires.
+    /// Keeps the tasks as the plugins directory and the shelf have them, until `stop` fires.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
         self.plugins.watch(stop).await;
+    }
+
+    /// Serves what the shelf says now, and returns when it is served or refused.
+    pub async fn refresh(&self) {
+        self.plugins.refresh().await;
+    }
+
+    /// Does with a component all that goes before its service, and leaves it at that: compiles it, links it, asks it to describe
+    /// itself, reads its schema and the task's grants.
+    pub async fn check(&self, task: &TaskName, component: Vec<u8>) -> Result<CheckedVersion, LoadFault> {
+        self.plugins.check(task, component).await
+    }
+
+    /// How large a component may be, in bytes.
+    #[must_use]
+    pub fn component_max(&self) -> u64 {
+        self.settings.limits.component_bytes
     }
 
     /// Loads one file, wherever it is, as the task that its name says.

@@ -1,5 +1,7 @@
 //! Hot loading: looks at the plugins directory and says what changed.
 //!
+//! A component with its grants file is one thing here, and so is a grants file alone: the component may have been sent.
+//!
 //! A look takes no input but the directory itself. A file is loaded when two looks in a row found it the same, so that one
 //! which is being written is left alone; if its writer pauses for longer it may fail, and is loaded again when it changes.
 
@@ -10,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tracing::warn;
-use windlass_model::TaskName;
+use windlass_model::{Arrival, TaskName};
 
 use crate::version::grants_file;
 
@@ -28,40 +30,50 @@ pub(crate) struct Scanner {
 
 #[derive(Default)]
 struct Seen {
+    /// The component as it was in the first look of all.
+    at_start: Option<Stamp>,
     /// The state in the look before; absent when there was no file.
     last: Option<Fingerprint>,
-    /// The state that was loaded or refused.
+    /// The state that was taken in.
     handled: Option<Fingerprint>,
+    /// The digest of the component that was taken in; absent if it was refused.
+    digest: Option<String>,
     /// Whether it was refused for a reason that may go away by itself.
     may_heal: bool,
 }
 
 /// The state of a component and its grants file, as far as the file system tells without reading them.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprint {
-    component: Stamp,
-    grants: Option<Stamp>,
+    pub(crate) component: Option<Stamp>,
+    pub(crate) grants: Option<Stamp>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+/// The state of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
     bytes: u64,
     modified: Option<std::time::SystemTime>,
     /// The inode and the time of its last change tell a file from one that was copied over it with its old times.
     changed: Option<(u64, i64, i64)>,
 }
 
-/// A plugin that is to be loaded.
+/// Files that are new or changed.
+#[derive(Clone, Debug)]
 pub(crate) struct Due {
     pub(crate) name: TaskName,
+    /// Where the component is, if it is there.
     pub(crate) file: PathBuf,
     pub(crate) fingerprint: Fingerprint,
+    /// The digest that was taken in before, if it was.
+    pub(crate) digest: Option<String>,
+    pub(crate) arrival: Arrival,
 }
 
 /// What a look found.
+#[derive(Default)]
 pub(crate) struct Found {
     pub(crate) due: Vec<Due>,
-    pub(crate) gone: Vec<TaskName>,
     /// Whether something is changing, so that another look is needed soon.
     pub(crate) unsettled: bool,
 }
@@ -69,7 +81,7 @@ pub(crate) struct Found {
 /// How a look takes what it finds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// The first: everything is loaded at once.
+    /// The first, while the daemon starts: everything is loaded at once.
     First,
     /// After an event: only what did not change since the look before.
     Settled,
@@ -91,41 +103,57 @@ impl Scanner {
                     warn!("The plugins directory `{path}` cannot be read, the tasks stay as they are: {error}");
                 }
                 self.unreadable = true;
-                Found { due: Vec::new(), gone: Vec::new(), unsettled: false }
+                Found::default()
             }
         }
     }
 
-    /// Notes that a state was loaded or refused. One that changed meanwhile will be due again.
-    pub(crate) fn handled(&mut self, due: &Due, may_heal: bool) {
+    /// Notes that a state was taken in, or refused. One that changed meanwhile will be due again.
+    pub(crate) fn handled(&mut self, due: &Due, digest: Option<String>, may_heal: bool) {
         let seen = self.files.entry(due.name.clone()).or_default();
-        seen.handled = Some(due.fingerprint);
-        seen.may_heal = may_heal;
+        (seen.handled, seen.digest, seen.may_heal) = (Some(due.fingerprint), digest, may_heal);
+    }
+
+    /// The files of a task as they were taken in or refused; `None` if there are none.
+    pub(crate) fn settled(&self, name: &TaskName) -> Option<Fingerprint> {
+        self.files.get(name)?.handled
+    }
+
+    /// The digest of a task's component file, if it was taken in.
+    pub(crate) fn digest(&self, name: &TaskName) -> Option<&str> {
+        self.files.get(name)?.digest.as_deref()
     }
 
     fn compare(&mut self, files: BTreeMap<TaskName, (PathBuf, Fingerprint)>, look: Look) -> Found {
-        let mut found = Found { due: Vec::new(), gone: Vec::new(), unsettled: false };
+        let (mut found, mut gone) = (Found::default(), Vec::new());
         for (name, seen) in &mut self.files {
             if !files.contains_key(name) {
                 let still_gone = seen.last.take().is_none() || look == Look::First;
                 if still_gone {
-                    found.gone.push(name.clone());
+                    gone.push(name.clone());
                 } else {
                     found.unsettled = true;
                 }
             }
         }
-        for name in &found.gone {
+        for name in &gone {
             self.files.remove(name);
         }
         for (name, (file, fingerprint)) in files {
             let seen = self.files.entry(name.clone()).or_default();
+            if look == Look::First {
+                seen.at_start = fingerprint.component;
+            }
             let steady = look == Look::First || seen.last == Some(fingerprint);
             seen.last = Some(fingerprint);
             let done = seen.handled == Some(fingerprint) && !(seen.may_heal && look == Look::Healing);
             match (done, steady) {
                 (true, _) => {}
-                (false, true) => found.due.push(Due { name, file, fingerprint }),
+                (false, true) => {
+                    let is_first = seen.at_start.is_some() && seen.at_start == fingerprint.component;
+                    let arrival = if is_first { Arrival::FoundAtStart } else { Arrival::Changed };
+                    found.due.push(Due { name, file, fingerprint, digest: seen.digest.clone(), arrival });
+                }
                 (false, false) => found.unsettled = true,
             }
         }
@@ -135,23 +163,27 @@ impl Scanner {
     fn list(&mut self, directory: &Path) -> io::Result<BTreeMap<TaskName, (PathBuf, Fingerprint)>> {
         let mut files = BTreeMap::new();
         for entry in fs::read_dir(directory)? {
-            let file = entry?.path();
+            let mut file = entry?.path();
             let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let is_component = file.extension().is_some_and(|extension| extension == "wasm");
+            let is_grants = file.extension().is_some_and(|extension| extension == "toml");
             // A hidden file is somebody's half-made copy.
-            if file.extension().is_none_or(|extension| extension != "wasm") || stem.starts_with('.') {
+            if !(is_component || is_grants) || stem.starts_with('.') {
                 continue;
             }
             let name = match TaskName::parse(&stem) {
                 Ok(name) => name,
                 Err(error) => {
-                    if self.refused.insert(stem) {
+                    if is_component && self.refused.insert(stem) {
                         warn!("`{}` is not loaded, because its name cannot be a task's: {error}", file.display());
                     }
                     continue;
                 }
             };
+            file.set_extension("wasm");
             // A file may vanish between the two calls: then it is not there.
-            if let Some(fingerprint) = Fingerprint::of(&file) {
+            let fingerprint = Fingerprint::of(&file);
+            if fingerprint != Fingerprint::NOTHING {
                 files.insert(name, (file, fingerprint));
             }
         }
@@ -160,10 +192,12 @@ impl Scanner {
 }
 
 impl Fingerprint {
-    pub(crate) fn of(component: &Path) -> Option<Self> {
-        let file = fs::metadata(component).ok().filter(Metadata::is_file)?;
-        let grants = fs::metadata(grants_file(component)).ok();
-        Some(Self { component: Stamp::of(&file), grants: grants.as_ref().map(Stamp::of) })
+    /// No file is there.
+    pub(crate) const NOTHING: Self = Self { component: None, grants: None };
+
+    pub(crate) fn of(component: &Path) -> Self {
+        let stamp = |file: &Path| fs::metadata(file).ok().filter(Metadata::is_file).as_ref().map(Stamp::of);
+        Self { component: stamp(component), grants: stamp(&grants_file(component)) }
     }
 }
 

@@ -18,6 +18,10 @@ pub struct RuntimeSettings {
     pub cache_dir: Option<PathBuf>,
     /// Where artifacts are published, as `<job-id>/<lease>/<name>`.
     pub artifacts_dir: PathBuf,
+    /// How large the compiled code that is kept may grow before what was used longest ago goes.
+    pub cache_bytes: u64,
+    /// How long a component may take to compile before it is refused. Its thread goes on, so the next try finds the code in the cache.
+    pub compile_time: Duration,
     /// How many attempts may run at once. The caller holds this bound; the pool of instances is sized by it.
     pub slots: u32,
     /// How many threads run guests.
@@ -26,6 +30,13 @@ pub struct RuntimeSettings {
     pub limits: Limits,
     /// What time it is.
     pub clock: fn() -> Timestamp,
+}
+
+impl RuntimeSettings {
+    /// The usual [`RuntimeSettings::cache_bytes`]: 2 GiB, hundreds of versions of the largest plugins.
+    pub const CACHE_BYTES: u64 = 2 << 30;
+    /// The usual [`RuntimeSettings::compile_time`]: two minutes. A Python component of 35 MiB takes some ten seconds on two processors.
+    pub const COMPILE_TIME: Duration = Duration::from_secs(120);
 }
 
 /// What a plugin and its attempts may use. The defaults suit a small machine; each has its reason.

@@ -38,15 +38,16 @@ pub(crate) struct Plugin {
     pub(crate) task: TaskPre<Guest>,
 }
 
-/// Why there is no version, and which bytes failed.
-pub(crate) struct Refusal {
-    pub(crate) digest: Option<String>,
-    pub(crate) fault: LoadFault,
+/// A component, and the SHA-256 of its bytes in hexadecimal.
+pub(crate) struct Component {
+    pub(crate) bytes: Arc<[u8]>,
+    pub(crate) digest: String,
 }
 
-impl From<LoadFault> for Refusal {
-    fn from(fault: LoadFault) -> Self {
-        Self { digest: None, fault }
+impl Component {
+    pub(crate) fn of(bytes: Vec<u8>) -> Self {
+        let digest = hex(&Sha256::digest(&bytes));
+        Self { bytes: bytes.into(), digest }
     }
 }
 
@@ -58,40 +59,39 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    /// Loads what is in the file now. If the component is the one in service, its compiled code is taken over: only the
-    /// grants changed.
+    /// Loads a component. If it is the one that is served, its compiled code is taken over: only the grants changed.
     pub(crate) async fn load(
         &self,
-        file: &Path,
         name: &TaskName,
-        in_service: Option<Arc<Version>>,
-    ) -> Result<Version, Refusal> {
-        let bytes: Arc<[u8]> = read(file, self.settings.limits.component_bytes).await?.into();
-        let digest = hex(&Sha256::digest(&bytes));
-        let loaded = self.load_bytes(file, name, bytes, &digest, in_service).await;
-        loaded.map_err(|fault| Refusal { digest: Some(digest), fault })
-    }
-
-    async fn load_bytes(
-        &self,
-        file: &Path,
-        name: &TaskName,
-        bytes: Arc<[u8]>,
-        digest: &str,
-        in_service: Option<Arc<Version>>,
+        component: &Component,
+        served: Option<Arc<Version>>,
     ) -> Result<Version, LoadFault> {
+        let (bytes, digest) = (Arc::clone(&component.bytes), component.digest.as_str());
         // First what costs nothing.
-        let grants = self.grants(&grants_file(file)).await?;
-        let plugin = match in_service {
+        let grants = self.grants(&self.settings.plugins.join(format!("{name}.toml"))).await?;
+        let plugin = match served {
             Some(version) if version.plugin.digest == digest => Arc::clone(&version.plugin),
             _ => Arc::new(self.plugin(name, bytes, digest).await?),
         };
         Ok(Version { plugin, grants, loaded_at: (self.settings.clock)() })
     }
 
+    /// Reads a component file.
+    pub(crate) async fn read(&self, file: &Path) -> Result<Component, LoadFault> {
+        Ok(Component::of(read(file, self.settings.limits.component_bytes).await?))
+    }
+
+    /// Loads a file, wherever it is, with the grants beside it.
+    pub(crate) async fn load_file(&self, file: &Path, name: &TaskName) -> Result<Version, LoadFault> {
+        let component = self.read(file).await?;
+        let grants = self.grants(&grants_file(file)).await?;
+        let plugin = Arc::new(self.plugin(name, component.bytes, &component.digest).await?);
+        Ok(Version { plugin, grants, loaded_at: (self.settings.clock)() })
+    }
+
     async fn plugin(&self, name: &TaskName, bytes: Arc<[u8]>, digest: &str) -> Result<Plugin, LoadFault> {
         let size = bytes.len() as u64;
-        let task = self.compiler.compile(bytes).await?;
+        let task = self.compiler.compile(bytes, digest).await?;
         let description = describe(&task, name, &self.settings.limits, &self.threads).await?;
         let args = description.args_schema.as_ref().map(ArgsSchema::parse).transpose()?;
         Ok(Plugin { digest: digest.to_owned(), bytes: size, description, args, task })
@@ -121,7 +121,13 @@ impl Version {
             loaded_at: self.loaded_at,
             description: self.plugin.description.clone(),
             grants: self.grants.shown(),
+            auto_rollback: self.grants.auto_rollback,
         }
+    }
+
+    /// The version that its author gave it.
+    pub(crate) fn author_version(&self) -> Option<String> {
+        self.plugin.description.version.clone()
     }
 
     /// One line of the log.

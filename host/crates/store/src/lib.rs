@@ -24,7 +24,7 @@ pub use self::failpoint::FailPoint;
 pub use self::postgres::{PostgresOpenError, PostgresSettings, PostgresStore};
 pub use self::seam::{
     Added, Beat, CancelOutcome, ChangeFeed, ChangeSource, Changes, Claimed, FinishOutcome, Finished, Janitor,
-    JobDirectory, JobInbox, JobPage, JobQueue, KeyValues, OperationStep, Operations, QueueBoard, Refusal, RetryOutcome,
-    StepReport, Submitted, Upkeep, WorkerSlot,
+    JobDirectory, JobInbox, JobPage, JobQueue, KeyValues, NewVersion, OperationStep, Operations, Published, QueueBoard,
+    Refusal, RetryOutcome, Rollback, RollbackOutcome, StepReport, Submitted, Upkeep, VersionShelf, WorkerSlot,
 };
 pub use self::sqlite::{SqliteOpenError, SqliteStore};

@@ -43,5 +43,8 @@ statements! {
     key_value_delete key_value_get key_value_hold key_value_list key_value_set key_value_settle leader_resign leader_take log_append log_list operation_get operation_insert operation_move operation_page
     operation_prune operation_take operation_window ping progress_delete progress_save queue_counts_fold queue_ensure
     queue_hold queue_list queue_open queue_running queue_save queue_start_delete queue_start_insert queue_started
+    task_change_append task_change_list task_change_prune task_component_delete task_component_load task_component_prune
+    task_component_save task_ensure task_hold task_list task_save task_version_list task_version_save task_version_use
     unique_holders unique_rival worker_cancels worker_expire_others worker_forget worker_list worker_remove worker_save
+    worker_task_delete worker_task_insert worker_task_list
 }

@@ -12,6 +12,7 @@ pub(crate) mod operations;
 pub(crate) mod queues;
 pub(crate) mod root;
 pub(crate) mod tasks;
+pub(crate) mod versions;
 
 use windlass_model::{Job, JobId};
 

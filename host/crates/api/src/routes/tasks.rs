@@ -5,7 +5,9 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 use windlass_engine::{DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT};
-use windlass_model::{Backoff, JsonText, Priority, QueueName, TaskDefaults, TaskInfo, TaskName, Timestamp};
+use windlass_model::{
+    Backoff, JsonText, Priority, QueueName, TaskDefaults, TaskInfo, TaskName, Timestamp, WorkerId, WorkerTask,
+};
 
 use super::jobs::unknown_task;
 use crate::extract::TaskPath;
@@ -34,6 +36,43 @@ pub(crate) struct TaskView {
     /// Why the file that is there now is not in service; null if it is.
     #[schema(required = true)]
     load_error: Option<LoadErrorView>,
+}
+
+/// A task, with what is in service by the database's word and what each worker serves.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TaskDetail)]
+pub(crate) struct TaskDetailView {
+    /// Its name: what `POST /jobs` takes as `task`.
+    #[schema(value_type = String, example = "export-csv")]
+    name: TaskName,
+    /// The version that the daemon which answers serves; null if there is none.
+    #[schema(required = true)]
+    version: Option<VersionView>,
+    /// What is wrong there; null if nothing is.
+    #[schema(required = true)]
+    load_error: Option<LoadErrorView>,
+    /// The digest of the version that should be in service everywhere; null if the task was deleted.
+    #[schema(required = true)]
+    in_service: Option<String>,
+    /// Whether that version is pinned.
+    pinned: bool,
+    /// What each worker serves, as far as it has said, in the order of their start.
+    workers: Vec<WorkerVersionView>,
+}
+
+/// What a worker serves of a task.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WorkerVersion)]
+pub(crate) struct WorkerVersionView {
+    /// The worker.
+    #[schema(value_type = Uuid)]
+    worker_id: WorkerId,
+    /// The version that it serves.
+    #[schema(required = true)]
+    digest: Option<String>,
+    /// Why it does not serve the one that it should.
+    #[schema(required = true)]
+    load_error: Option<String>,
 }
 
 /// A version of a task's plugin, and what it says of itself.
@@ -138,14 +177,40 @@ pub(crate) async fn list_tasks(State(api): State<Api>) -> Json<TaskListView> {
     operation_id = "getTask",
     params(("name" = String, Path, description = "The task's name.", example = "export-csv")),
     responses(
-        (status = 200, description = "The task.", body = TaskView),
+        (status = 200, description = "The task.", body = TaskDetailView),
         (status = 404, description = "There is no such task; `nearest` has the most similar names.",
             body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub(crate) async fn get_task(State(api): State<Api>, TaskPath(raw): TaskPath) -> Result<Json<TaskView>, ApiError> {
-    let task = TaskName::parse(&raw).ok().and_then(|name| api.handle.task(&name));
-    task.map(|task| Json(task.into())).ok_or_else(|| unknown_task(&api, &raw))
+pub(crate) async fn get_task(
+    State(api): State<Api>,
+    TaskPath(raw): TaskPath,
+) -> Result<Json<TaskDetailView>, ApiError> {
+    let task = match TaskName::parse(&raw) {
+        Ok(name) => detail(&api, &name).await?,
+        Err(_) => None,
+    };
+    task.map(Json).ok_or_else(|| unknown_task(&api, &raw))
+}
+
+/// A task as this daemon and the database know it; `None` if this daemon does not.
+pub(crate) async fn detail(api: &Api, name: &TaskName) -> Result<Option<TaskDetailView>, ApiError> {
+    let Some(info) = api.handle.task(name) else { return Ok(None) };
+    let TaskView { name: shown, version, load_error } = info.into();
+    let record = api.handle.task_record(name).await?;
+    let worker = |task: WorkerTask| WorkerVersionView {
+        worker_id: task.worker,
+        digest: task.digest,
+        load_error: task.load_error,
+    };
+    Ok(Some(TaskDetailView {
+        name: shown,
+        version,
+        load_error,
+        pinned: record.as_ref().is_some_and(|record| record.is_pinned),
+        in_service: record.and_then(|record| record.digest),
+        workers: api.handle.worker_tasks(name).await?.into_iter().map(worker).collect(),
+    }))
 }
 
 impl From<TaskInfo> for TaskView {

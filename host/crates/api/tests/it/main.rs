@@ -19,3 +19,4 @@ mod queues;
 mod read;
 mod runner;
 mod tasks;
+mod versions;

@@ -11,7 +11,9 @@ use futures_util::stream::{self, BoxStream};
 use serde::Deserialize;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
-use windlass_engine::{ArgsFault, ArtifactError, AttemptHost, AttemptOrder, AttemptReport, TaskRunner};
+use windlass_engine::{
+    ArgsFault, ArtifactError, AttemptHost, AttemptOrder, AttemptReport, CheckedVersion, TaskRunner, VersionFault,
+};
 use windlass_model::{
     Artifact, AttemptError, AttemptOutcome, ErrorKind, JobId, JsonText, LoadError, LogStream, Progress,
     TaskDescription, TaskInfo, TaskName, TaskVersion, Timestamp,
@@ -137,6 +139,7 @@ fn task(name: &str) -> Option<TaskInfo> {
         loaded_at: at,
         description: TaskDescription::parse(description).unwrap(),
         grants: JsonText::empty_object(),
+        auto_rollback: None,
     };
     let load_error = LoadError { digest: None, at, message: "it is not a component".to_owned() };
     let is_broken = name == "broken";
@@ -163,6 +166,21 @@ impl TaskRunner for FakeRunner {
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    async fn check_version(&self, _: &TaskName, component: Bytes) -> Result<CheckedVersion, VersionFault> {
+        let text = String::from_utf8(component.to_vec()).unwrap();
+        match text.split_once(' ') {
+            Some(("bad", why)) => Err(VersionFault::Component(why.to_owned())),
+            Some(("slow", why)) => Err(VersionFault::Host(why.to_owned())),
+            _ => Ok(CheckedVersion { digest: format!("{text:0<64}"), author_version: Some("1.0.0".to_owned()) }),
+        }
+    }
+
+    async fn refresh(&self) {}
+
+    fn component_max(&self) -> u64 {
+        100
     }
 
     fn check_args(&self, task: &TaskName, args: &JsonText) -> Result<(), Vec<ArgsFault>> {

@@ -7,6 +7,7 @@ mod lost_claims;
 mod operator;
 mod promoter;
 mod rescuer;
+mod shelver;
 mod sweeper;
 
 pub(crate) use self::heartbeat::Heartbeat;
@@ -15,4 +16,5 @@ pub(crate) use self::lost_claims::LostClaims;
 pub(crate) use self::operator::Operator;
 pub(crate) use self::promoter::Promoter;
 pub(crate) use self::rescuer::Rescuer;
+pub(crate) use self::shelver::Shelver;
 pub(crate) use self::sweeper::Sweeper;

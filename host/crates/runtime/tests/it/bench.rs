@@ -45,6 +45,8 @@ impl Bench {
             slots: 4,
             guest_threads: 1,
             limits: Limits::default(),
+            cache_bytes: RuntimeSettings::CACHE_BYTES,
+            compile_time: RuntimeSettings::COMPILE_TIME,
             clock: now,
         };
         set(&mut settings);

@@ -1,9 +1,11 @@
 //! What can be loaded, and what is said of what cannot.
 
+use std::time::Duration;
+
 use windlass_model::JsonText;
 use windlass_runtime::LoadFault;
 
-use crate::bench::{Bench, guest_bytes, name};
+use crate::bench::{Bench, LONG, guest_bytes, name, output};
 
 async fn load_error(file: &[u8]) -> String {
     let bench = Bench::bounded(|_| {});
@@ -87,6 +89,77 @@ async fn an_import_that_is_not_offered_is_named() {
     let hint = "the component imports `wasi:http/outgoing-handler@0.2.6`, which this host does not offer: ";
     assert!(found.starts_with(hint), "{found}");
     assert!(found.contains("matching implementation was not found in the linker"), "{found}");
+}
+
+#[tokio::test]
+async fn drift_of_versions_is_told_in_plain_words() {
+    let import = |name: &str| format!(r#"(import "{name}" (instance (export "f" (func))))"#);
+    let component = format!("(component {} {})", import("wasi:cli/stdout@0.3.0"), import("windlass:task/job@2.0.0"));
+    let found = load_error(&wat::parse_str(component).unwrap()).await;
+    let hints = "the component imports `wasi:cli/stdout@0.3.0`; this host offers 0.2.x: build it for wasm32-wasip2; and \
+                 `windlass:task/job@2.0.0`; this host speaks windlass:task 1.x: a newer daemon is needed: ";
+    assert!(found.starts_with(hints), "{found}");
+}
+
+#[tokio::test]
+async fn a_function_that_an_interface_lacks_is_named() {
+    let component = wat::parse_str(
+        r#"(component (import "wasi:random/random@0.2.0" (instance
+            (export "get-random-u64" (func (result u64)))
+            (export "get-true-dice" (func (result u8))))))"#,
+    );
+    let found = load_error(&component.unwrap()).await;
+    let hint = "the component imports `get-true-dice` of `wasi:random/random@0.2.0`, which this host does not have: ";
+    assert!(found.starts_with(hint), "{found}");
+}
+
+#[tokio::test]
+async fn a_proposal_that_is_off_is_named() {
+    let shared = wat::parse_str("(component (core module (memory 1 1 shared)))").unwrap();
+    let found = load_error(&shared).await;
+    assert!(found.contains("threads"), "{found}");
+}
+
+#[tokio::test]
+async fn a_component_that_takes_too_long_to_compile_is_refused_and_found_in_the_cache_the_next_time() {
+    let cache = tempfile::tempdir().unwrap();
+    let bench = |limit| {
+        Bench::bounded(|settings| {
+            settings.cache_dir = Some(cache.path().to_owned());
+            settings.compile_time = limit;
+        })
+    };
+    let hasty = bench(Duration::from_millis(1));
+    hasty.put("probe.wasm", &guest_bytes("probe"));
+    hasty.runtime.load_all().await;
+    let found = hasty.load_error("probe");
+    assert_eq!(found, "it takes longer than 1 ms to compile; that goes on, and it is tried again");
+    let kept = async {
+        while !std::fs::read_dir(cache.path()).unwrap().any(|entry| entry.unwrap().path().extension().is_some()) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(LONG, kept).await.expect("the thread went on to its end");
+    let patient = bench(LONG);
+    patient.put("probe.wasm", &guest_bytes("probe"));
+    patient.runtime.load_all().await;
+    assert_eq!(patient.runtime.loaded(), [name("probe")]);
+    let (outcome, _) = patient.run("probe", r#"{"do":"ok","value":7}"#).await;
+    assert_eq!(output(&outcome), "7");
+    assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_component_can_be_checked_without_being_served() {
+    let bench = Bench::bounded(|settings| settings.limits.component_bytes = 10 << 20);
+    let checked = bench.runtime.check(&name("probe"), guest_bytes("probe")).await.unwrap();
+    assert_eq!(checked.digest.len(), 64);
+    assert!(bench.runtime.tasks().is_empty());
+    bench.put("probe.toml", b"colour = 1");
+    let fault = bench.runtime.check(&name("probe"), guest_bytes("probe")).await.unwrap_err();
+    assert!(matches!(fault, LoadFault::Grants { .. }), "{fault}");
+    let fault = bench.runtime.check(&name("probe"), vec![0; (10 << 20) + 1]).await.unwrap_err();
+    assert!(matches!(fault, LoadFault::TooLarge { .. }), "{fault}");
 }
 
 #[tokio::test]

@@ -30,22 +30,24 @@ pub struct Changes {
     pub scheduled: bool,
     /// Jobs that run are to be cancelled.
     pub cancels: bool,
+    /// Other versions of tasks are in service.
+    pub tasks: bool,
 }
 
 impl Changes {
     /// Nobody knows what changed.
-    pub const ANYTHING: Self = Self { available: true, scheduled: true, cancels: true };
+    pub const ANYTHING: Self = Self { available: true, scheduled: true, cancels: true, tasks: true };
 
     /// A letter for each kind, as it goes from daemon to daemon; empty if nothing changed.
     pub(crate) fn letters(self) -> String {
-        let kinds = [(self.available, 'a'), (self.scheduled, 's'), (self.cancels, 'c')];
+        let kinds = [(self.available, 'a'), (self.scheduled, 's'), (self.cancels, 'c'), (self.tasks, 't')];
         kinds.into_iter().filter(|(is_changed, _)| *is_changed).map(|(_, letter)| letter).collect()
     }
 
     /// The reverse. A letter that means nothing here is a later version's.
     pub(crate) fn of_letters(letters: &str) -> Self {
         let has = |letter| letters.contains(letter);
-        Self { available: has('a'), scheduled: has('s'), cancels: has('c') }
+        Self { available: has('a'), scheduled: has('s'), cancels: has('c'), tasks: has('t') }
     }
 }
 
@@ -60,6 +62,7 @@ mod tests {
             Changes::ANYTHING,
             Changes { scheduled: true, ..Changes::default() },
             Changes { cancels: true, ..Changes::default() },
+            Changes { tasks: true, ..Changes::default() },
         ] {
             assert_eq!(Changes::of_letters(&changes.letters()), changes);
         }

@@ -14,6 +14,7 @@ mod operations;
 mod queue;
 mod queues;
 mod upkeep;
+mod versions;
 
 pub use self::changes::{ChangeFeed, ChangeSource, Changes};
 pub use self::directory::{JobDirectory, JobPage};
@@ -24,3 +25,4 @@ pub use self::operations::{OperationStep, Operations};
 pub use self::queue::{Claimed, FinishOutcome, Finished, JobQueue, StepReport};
 pub use self::queues::QueueBoard;
 pub use self::upkeep::{Beat, Upkeep, WorkerSlot};
+pub use self::versions::{NewVersion, Published, Rollback, RollbackOutcome, VersionShelf};

@@ -11,6 +11,7 @@ mod queue;
 mod queues;
 mod submit;
 mod upkeep;
+mod versions;
 mod write;
 
 use uuid::Uuid;

@@ -17,7 +17,7 @@ use serde::Serialize;
 use toml::Value;
 use windlass_model::{KeyValueAct, KeyValueAnswer, KeyValueCall};
 
-pub(crate) use self::wasi::{INTERFACES, add_to_linker};
+pub(crate) use self::wasi::add_to_linker;
 
 use crate::grants::GrantFault;
 

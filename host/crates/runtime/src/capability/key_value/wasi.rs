@@ -11,9 +11,6 @@ use wasmtime::component::{ComponentType, Lift, Linker, LinkerInstance, Lower, Re
 use super::bucket::{Answer, Bucket, Caller, Cas, Error, Swap};
 use crate::guest::Guest;
 
-/// What a component may import of it.
-pub(crate) const INTERFACES: [&str; 2] = ["wasi:keyvalue@0.2.0-draft", "wasi:keyvalue@0.2.0-draft2"];
-
 #[derive(ComponentType, Lift, Lower)]
 #[component(record)]
 struct Page<C> {

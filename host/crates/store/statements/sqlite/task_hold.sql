@@ -1,0 +1,7 @@
+-- A task, held until the transaction ends. ?1: its name.
+-- Differs from postgres: no lock. SQLite has one writer, so nobody else can change it.
+SELECT
+    name, digest, previous_digest, is_pinned, reason,
+    (SELECT source FROM task_versions WHERE task = tasks.name AND task_versions.digest = tasks.digest) AS source
+FROM tasks
+WHERE name = ?1
