@@ -3,6 +3,8 @@
 use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 
+use crate::wants::Wants;
+
 /// What holds for a job that does not say otherwise; from the arguments of the attribute `task`.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Defaults {
@@ -83,6 +85,8 @@ struct Description<'a> {
     args_schema: schemars::Schema,
     output_schema: schemars::Schema,
     defaults: Defaults,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wants: Option<Wants>,
 }
 
 /// Describes a task as JSON. Called by the expansion of `task`.
@@ -92,6 +96,7 @@ pub fn describe<A: JsonSchema, O: JsonSchema>(
     description: &str,
     version: &str,
     defaults: Defaults,
+    wants: Option<Wants>,
 ) -> String {
     let description = Description {
         title,
@@ -100,6 +105,7 @@ pub fn describe<A: JsonSchema, O: JsonSchema>(
         args_schema: schema_for!(A),
         output_schema: schema_for!(O),
         defaults,
+        wants,
     };
     serde_json::to_string(&description).unwrap_or_default()
 }
@@ -122,7 +128,8 @@ mod tests {
     fn a_description_has_the_texts_both_schemas_and_the_defaults_that_were_given() {
         let defaults =
             Defaults { queue: Some("exports"), timeout_ms: Some(600_000), ..Defaults::default() }.backoff(20, 100);
-        let found: Value = serde_json::from_str(&describe::<Args, ()>("Greets", "Kindly.", "1.2.3", defaults)).unwrap();
+        let found: Value =
+            serde_json::from_str(&describe::<Args, ()>("Greets", "Kindly.", "1.2.3", defaults, None)).unwrap();
         assert_eq!([&found["title"], &found["description"], &found["version"]], ["Greets", "Kindly.", "1.2.3"]);
         let name = json!({"type": "string", "description": "Who is greeted."});
         assert_eq!(found["args_schema"]["properties"]["name"], name);
@@ -135,7 +142,7 @@ mod tests {
     #[test]
     fn delays_and_uniqueness_are_written_as_the_daemon_reads_them() {
         let of = |defaults: Defaults| {
-            let found: Value = serde_json::from_str(&describe::<(), ()>("", "", "1.0.0", defaults)).unwrap();
+            let found: Value = serde_json::from_str(&describe::<(), ()>("", "", "1.0.0", defaults, None)).unwrap();
             found["defaults"].clone()
         };
         let defaults = Defaults::default().delays(&[0, 5_000]).unique(None);
@@ -145,8 +152,17 @@ mod tests {
 
     #[test]
     fn a_function_without_a_doc_comment_has_no_title() {
-        let found: Value = serde_json::from_str(&describe::<(), ()>("", "", "1.0.0", Defaults::default())).unwrap();
+        let found: Value =
+            serde_json::from_str(&describe::<(), ()>("", "", "1.0.0", Defaults::default(), None)).unwrap();
         assert_eq!(found.get("title"), None);
         assert_eq!(found["defaults"], json!({}));
+    }
+
+    #[test]
+    fn what_a_task_wants_stands_beside_what_it_is() {
+        let wants = Wants::new().enqueue("next");
+        let text = describe::<(), ()>("", "", "1.0.0", Defaults::default(), Some(wants));
+        let found: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(found["wants"], json!({ "enqueue": ["next"] }));
     }
 }

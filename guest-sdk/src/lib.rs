@@ -37,6 +37,7 @@
 //!   carries their JSON Schema (by schemars), and by this crate otherwise.
 //! - [`Job`] tells progress, asks about cancellation, keeps checkpoints, enqueues other jobs ([`Enqueue`]).
 //! - [`TaskError`] says how a failed attempt goes on. `?` on any error is [`retryable`].
+//! - [`Wants`] names the grants without which the task cannot work.
 //! - A panic fails the attempt; its message stands in the job's log.
 //! - Whatever is printed becomes the job's log.
 
@@ -49,6 +50,7 @@ mod enqueue;
 mod error;
 mod job;
 mod progress;
+mod wants;
 
 pub use schemars;
 pub use windlass_guest_macros::task;
@@ -57,6 +59,7 @@ pub use self::enqueue::Enqueue;
 pub use self::error::{OrFatal, TaskError, cancelled, fatal, retryable, snooze};
 pub use self::job::Job;
 pub use self::progress::Report;
+pub use self::wants::Wants;
 
 /// What the expansion of [`task`] uses. Not for people: it may change in any version.
 #[doc(hidden)]

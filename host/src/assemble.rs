@@ -41,6 +41,8 @@ pub(crate) fn runtime_settings(settings: &Settings) -> runtime::RuntimeSettings 
         slots: settings.slots,
         guest_threads: processors,
         limits: runtime::Limits::default(),
+        egress: runtime::EgressSettings::default(),
+        variable: crate::settings::variable,
         clock: engine::now,
     }
 }

@@ -15,7 +15,9 @@ use windlass_engine::{DEFAULT_TIMEOUT, new_job_id, now};
 use windlass_model::{
     Artifact, AttemptOutcome, Backoff, Job, JobState, JsonText, LogStream, Progress, QueueName, TaskName,
 };
-use windlass_runtime::{AttemptHost, AttemptReport, AttemptRequest, HostError, Limits, Runtime, RuntimeSettings};
+use windlass_runtime::{
+    AttemptHost, AttemptReport, AttemptRequest, EgressSettings, HostError, Limits, Runtime, RuntimeSettings,
+};
 
 use crate::telemetry;
 
@@ -84,6 +86,8 @@ fn settings(args: &RunArgs, scratch: &Path) -> RuntimeSettings {
         slots: 1,
         guest_threads: 1,
         limits: Limits::default(),
+        egress: EgressSettings::default(),
+        variable: crate::settings::variable,
         clock: now,
     }
 }

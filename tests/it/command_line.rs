@@ -88,7 +88,14 @@ fn a_plugin_runs_without_a_daemon() {
     assert_eq!(wrong.status.code(), Some(1));
     assert!(text(&wrong.stderr).contains("name"), "{}", text(&wrong.stderr));
 
-    let probe = guest("probe");
+    let folder = tempfile::tempdir().unwrap();
+    let probe = folder.path().join("probe.wasm");
+    std::fs::copy(guest("probe"), &probe).unwrap();
+    // It can enqueue, and there is no word of the operator beside it.
+    let refused = windlass(&["run", probe.to_str().unwrap(), "--args", "{}"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("enqueue = []"), "{}", text(&refused.stderr));
+    std::fs::write(folder.path().join("probe.toml"), "enqueue = []").unwrap();
     let args = r#"{"do":"write_out","files":{"a.txt":"one"}}"#;
     let run = windlass(&["run", probe.to_str().unwrap(), "--args", args, "--out", out.path().to_str().unwrap()]);
     assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));

@@ -13,7 +13,7 @@ use crate::wasm;
 const GALLERY: [&str; 2] = ["hello", "export-csv"];
 
 /// The guests that only the tests run.
-const TEST_GUESTS: [&str; 4] = ["probe", "no-describe", "bad-describe", "keeper"];
+const TEST_GUESTS: [&str; 6] = ["probe", "no-describe", "bad-describe", "keeper", "web", "wanting"];
 
 /// Builds all guests from source. What did not change is not written again, so that no daemon reloads it.
 pub(crate) fn build() -> Result<()> {

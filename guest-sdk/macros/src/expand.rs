@@ -16,6 +16,10 @@ pub(crate) fn expand(options: &Options, item: &Item) -> syn::Result<TokenStream>
     let name = &function.sig.ident;
     let (title, description) = texts(function);
     let defaults = defaults(options);
+    let wants = match &options.wants {
+        Some(wants) => quote!(::core::option::Option::Some(#wants)),
+        None => quote!(::core::option::Option::None),
+    };
     Ok(quote! {
         #function
 
@@ -38,6 +42,7 @@ pub(crate) fn expand(options: &Options, item: &Item) -> syn::Result<TokenStream>
                         #description,
                         ::core::env!("CARGO_PKG_VERSION"),
                         #defaults,
+                        #wants,
                     )
                 }
             }

@@ -17,6 +17,9 @@ use crate::options::Options;
 /// `max_attempts = 5`, `timeout = "10m"`, `backoff = "2s..1h"` (from the first delay, doubling, to the longest) or
 /// `backoff = "1s, 5s, 1m"` (exactly these, the last one again and again), `unique` (no two jobs with the same arguments at the same
 /// time) or `unique = "key"` (no two jobs at all). A span is a number with `ms`, `s`, `m` or `h`.
+///
+/// And one for the operator: `wants = Wants::new().http("https://api.example.com", &["GET"], &["/v1/*"])`, the grants without which
+/// the task cannot work. A daemon that was not told to give them does not put it in service, and says which lines are missing.
 #[proc_macro_attribute]
 pub fn task(options: TokenStream, item: TokenStream) -> TokenStream {
     let options = parse_macro_input!(options as Options);

@@ -1,10 +1,11 @@
 //! The options of the attribute.
 
 use syn::parse::{Parse, ParseStream};
-use syn::{Ident, LitInt, LitStr, Token};
+use syn::{Expr, Ident, LitInt, LitStr, Token};
 
 /// What holds for a job that does not say otherwise.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default)]
+#[cfg_attr(test, derive(Debug, PartialEq, Eq))]
 pub(crate) struct Options {
     pub(crate) queue: Option<String>,
     pub(crate) priority: Option<i16>,
@@ -12,6 +13,8 @@ pub(crate) struct Options {
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) backoff: Option<Backoff>,
     pub(crate) unique: Option<Unique>,
+    /// An expression of the type `Wants`.
+    pub(crate) wants: Option<Expr>,
 }
 
 /// How long a job waits between its attempts, in milliseconds.
@@ -52,10 +55,11 @@ impl Parse for Options {
                 "priority" => options.priority = Some(priority(&input.parse()?)?),
                 "max_attempts" => options.max_attempts = Some(max_attempts(&input.parse()?)?),
                 "timeout" => options.timeout_ms = Some(timeout(&input.parse()?)?),
+                "wants" => options.wants = Some(input.parse()?),
                 "backoff" => options.backoff = Some(backoff(&input.parse()?)?),
                 other => {
                     let message = format!(
-                        "`{other}` is no option of a task; there are queue, priority, max_attempts, timeout, backoff, unique"
+                        "`{other}` is no option of a task; there are queue, priority, max_attempts, timeout, backoff, unique, wants"
                     );
                     return Err(syn::Error::new(key.span(), message));
                 }
@@ -168,8 +172,11 @@ mod tests {
             timeout_ms: Some(600_000),
             backoff: Some(Backoff::Doubling(250, 3_600_000)),
             unique: Some(Unique::Args),
+            wants: None,
         };
         assert_eq!(options, expected);
+        let wanting: Options = parse_str("wants = Wants::new().enqueue(\"a\"), priority = 1").unwrap();
+        assert!(wanting.wants.is_some() && wanting.priority == Some(1));
         let other: Options = parse_str(r#"unique = "all", backoff = "0ms, 5s,1m""#).unwrap();
         assert_eq!(other.unique, Some(Unique::Key("all".to_owned())));
         assert_eq!(other.backoff, Some(Backoff::Delays(vec![0, 5_000, 60_000])));

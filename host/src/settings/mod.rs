@@ -203,6 +203,12 @@ fn default_slots() -> u32 {
     u32::try_from(processors * 4).unwrap_or(u32::MAX).min(1_000)
 }
 
+/// A variable of the daemon's environment, for secrets that the operator keeps there.
+#[expect(clippy::disallowed_methods, reason = "which variables there are is known when a grants file is read")]
+pub(crate) fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

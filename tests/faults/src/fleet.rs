@@ -54,7 +54,7 @@ impl Fleet {
             fs::create_dir_all(folder.join("plugins"))?;
             fs::copy(&recipe.guest, folder.join("plugins/probe.wasm"))?;
             let grants = format!(
-                "[[directory]]\nhost = \"{}\"\nguest = \"/ledger\"\nmode = \"write\"\n",
+                "enqueue = []\n[[directory]]\nhost = \"{}\"\nguest = \"/ledger\"\nmode = \"write\"\n",
                 recipe.ledger.display()
             );
             fs::write(folder.join("plugins/probe.toml"), grants)?;

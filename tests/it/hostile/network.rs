@@ -65,7 +65,6 @@ impl Web {
 }
 
 #[tokio::test]
-#[ignore = "waits for egress"]
 async fn no_name_no_notation_and_no_redirect_leads_to_an_address_inside() {
     let inside = Web::start("http://127.0.0.1:1/".to_owned());
     let granted = Web::start(format!("http://{}/", inside.address));

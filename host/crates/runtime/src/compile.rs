@@ -98,6 +98,12 @@ pub(crate) fn check_kind(bytes: &[u8]) -> Result<(), LoadFault> {
     }
 }
 
+/// The names of what a component imports.
+pub(crate) fn imports(task: &TaskPre<Guest>) -> Vec<String> {
+    let component = task.instance_pre().component();
+    component.component_type().imports(component.engine()).map(|(name, _)| name.to_owned()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};

@@ -1,26 +1,33 @@
 //! What a plugin says of itself, asked in an instance without any grant.
 
+use std::sync::Arc;
+
 use wasmtime::Engine;
 use windlass_model::{TaskDescription, TaskName};
 
 use crate::bindings::TaskPre;
+use crate::capability::secrets::Handout;
+use crate::egress::client::Egress;
 use crate::error::LoadFault;
-use crate::guest::{self, Guest};
+use crate::grants::Grants;
+use crate::guest::{self, Guest, Reach, Reacher};
 use crate::outcome;
-use crate::settings::Limits;
+use crate::settings::RuntimeSettings;
 use crate::threads::GuestThreads;
 
 /// Calls `describe`, if the component has it.
 pub(crate) async fn describe(
     task: &TaskPre<Guest>,
     name: &TaskName,
-    limits: &Limits,
+    settings: &Arc<RuntimeSettings>,
+    egress: &Arc<Egress>,
     threads: &GuestThreads,
 ) -> Result<TaskDescription, LoadFault> {
+    let limits = &settings.limits;
     if task.instance_pre().component().get_export_index(None, "describe").is_none() {
         return Ok(TaskDescription::default());
     }
-    let call = ask(task.clone(), name.clone(), limits.clone());
+    let call = ask(task.clone(), name.clone(), Arc::clone(settings), Arc::clone(egress));
     let said = threads.spawn(tokio::time::timeout(limits.describe_time, call)).await;
     let text = said
         .map_err(|panic| LoadFault::Host(panic.into()))?
@@ -31,11 +38,19 @@ pub(crate) async fn describe(
     Ok(TaskDescription::parse(&text)?)
 }
 
-async fn ask(task: TaskPre<Guest>, name: TaskName, limits: Limits) -> Result<String, LoadFault> {
+async fn ask(
+    task: TaskPre<Guest>,
+    name: TaskName,
+    settings: Arc<RuntimeSettings>,
+    egress: Arc<Egress>,
+) -> Result<String, LoadFault> {
     let engine: &Engine = task.engine();
-    let log = guest::log_to_nobody(&limits);
-    let wasi = guest::bare_wasi(name.as_str(), &log).build();
-    let mut store = Guest::new(wasi, &limits, None).into_store(engine, &limits);
+    let limits = &settings.limits;
+    let log = guest::log_to_nobody(limits);
+    let wasi = guest::bare_wasi(name.as_str(), &log);
+    let who = Reacher { plugin: &name, log: &log, deadline: None };
+    let reach = Reach::of(&who, &Grants::default(), &Handout::default(), &egress, &settings);
+    let mut store = Guest::new(wasi, reach, limits, None).into_store(engine, limits);
     let answer = async {
         let instance = task.instance_pre().instantiate_async(&mut store).await?;
         let describe = instance.get_typed_func::<(), (String,)>(&mut store, "describe")?;

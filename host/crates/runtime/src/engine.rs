@@ -123,6 +123,8 @@ pub(crate) mod tests {
             limits: Limits::default(),
             cache_bytes: RuntimeSettings::CACHE_BYTES,
             compile_time: RuntimeSettings::COMPILE_TIME,
+            egress: crate::egress::client::EgressSettings::default(),
+            variable: |_| None,
             clock: || windlass_model::Timestamp::from_micros(0),
         }
     }

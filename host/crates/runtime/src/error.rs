@@ -7,6 +7,7 @@ use windlass_model::{DescriptionError, NameError};
 
 use crate::cache::CacheFault;
 use crate::grants::GrantFault;
+use crate::needs::Lacking;
 use crate::text;
 
 pub(crate) type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -38,6 +39,15 @@ pub enum RuntimeError {
     /// The artifact store could not be opened.
     #[error("the artifact store could not be opened")]
     Artifacts(#[source] Source),
+    /// The certificates that are trusted beside the system's could not be read.
+    #[error("the certificates in `{}` could not be read", path.display())]
+    Roots {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Source,
+    },
     /// The threads for guests could not be started.
     #[error("the threads that run guests could not be started")]
     Threads(#[source] std::io::Error),
@@ -147,6 +157,15 @@ pub enum LoadFault {
         /// All that is wrong with it.
         faults: Vec<GrantFault>,
     },
+    /// What it wants is not understood.
+    #[error("its `describe` names what it wants in a shape that is not understood: {message}")]
+    Wants {
+        /// What is wrong.
+        message: String,
+    },
+    /// It wants more than its grants file grants.
+    #[error("{}", .0)]
+    Needs(Lacking),
     /// The file kept changing while it was read.
     #[error("the file was being written while it was read")]
     Unsteady,

@@ -5,23 +5,77 @@ use std::sync::Arc;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
-use windlass_model::LogStream;
+use wasmtime_wasi_config::WasiConfigVariables;
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use windlass_model::{LogStream, TaskName, Timestamp};
 
 use crate::bindings::Task;
+use crate::capability::http::HttpAccess;
 use crate::capability::job::JobAccess;
 use crate::capability::key_value;
 use crate::capability::memory::MemoryMeter;
+use crate::capability::network::NetworkAccess;
+use crate::capability::redaction::Redactor;
+use crate::capability::secrets::Handout;
 use crate::capability::stdio::GuestLog;
+use crate::capability::{config, logging, names};
+use crate::egress::client::Egress;
+use crate::grants::Grants;
 use crate::port::AttemptHost;
-use crate::settings::Limits;
+use crate::settings::{Limits, RuntimeSettings};
 
 /// What the host keeps for one instance.
 pub(crate) struct Guest {
     wasi: WasiCtx,
     pub(crate) table: ResourceTable,
     pub(crate) memory: MemoryMeter,
+    pub(crate) log: GuestLog,
+    pub(crate) http: HttpAccess,
+    http_ctx: WasiHttpCtx,
+    pub(crate) network: NetworkAccess,
+    pub(crate) config: WasiConfigVariables,
     /// Absent while `describe` runs.
     pub(crate) job: Option<JobAccess>,
+}
+
+/// What a guest reaches beside files: its log, the network, its config.
+pub(crate) struct Reach {
+    log: GuestLog,
+    http: HttpAccess,
+    network: NetworkAccess,
+    config: WasiConfigVariables,
+}
+
+/// Whose reach it is.
+pub(crate) struct Reacher<'a> {
+    pub(crate) plugin: &'a TaskName,
+    pub(crate) log: &'a GuestLog,
+    pub(crate) deadline: Option<Timestamp>,
+}
+
+impl Reach {
+    pub(crate) fn of(
+        who: &Reacher<'_>,
+        grants: &Grants,
+        handout: &Handout,
+        egress: &Arc<Egress>,
+        settings: &RuntimeSettings,
+    ) -> Self {
+        let http = HttpAccess {
+            grant: grants.http.clone(),
+            egress: Arc::clone(egress),
+            placeholders: Arc::clone(&handout.placeholders),
+            log: who.log.clone(),
+            plugin: who.plugin.clone(),
+            deadline: who.deadline,
+            clock: settings.clock,
+            response_max: settings.limits.http_response_bytes,
+            running: HttpAccess::semaphore(&settings.limits),
+            traffic: Arc::default(),
+        };
+        let network = NetworkAccess::new(grants.tcp.clone(), Arc::clone(egress), who.log.clone(), who.plugin.clone());
+        Self { log: who.log.clone(), http, network, config: grants.config.grant(handout) }
+    }
 }
 
 impl WasiView for Guest {
@@ -30,12 +84,20 @@ impl WasiView for Guest {
     }
 }
 
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.http, table: &mut self.table, ctx: &mut self.http_ctx }
+    }
+}
+
 impl Guest {
-    pub(crate) fn new(wasi: WasiCtx, limits: &Limits, job: Option<JobAccess>) -> Self {
+    pub(crate) fn new(mut wasi: WasiCtxBuilder, reach: Reach, limits: &Limits, job: Option<JobAccess>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
         let memory = MemoryMeter::new(limits.memory_bytes, limits.table_elements);
-        Self { wasi, table, memory, job }
+        let Reach { log, http, network, config } = reach;
+        network.grant(&mut wasi);
+        Self { wasi: wasi.build(), table, memory, log, http, http_ctx: WasiHttpCtx::new(), network, config, job }
     }
 
     /// A store for one attempt.
@@ -63,13 +125,17 @@ pub(crate) fn bare_wasi(name: &str, log: &GuestLog) -> WasiCtxBuilder {
 
 /// A log for a guest without a job.
 pub(crate) fn log_to_nobody(limits: &Limits) -> GuestLog {
-    GuestLog::new(Arc::new(Nobody), limits)
+    GuestLog::new(Arc::new(Nobody), limits, Redactor::default())
 }
 
 /// All that a component may import.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    names::link(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    config::link(&mut linker)?;
+    logging::link(&mut linker)?;
     Task::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
     key_value::add_to_linker(&mut linker)?;
     Ok(linker)

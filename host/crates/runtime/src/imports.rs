@@ -7,13 +7,17 @@ use wasmtime::component::{Component, Linker};
 use crate::guest::Guest;
 
 /// The packages that are offered: name, the start of the versions, the versions for people.
-const OFFERED: [(&str, &str, &str); 8] = [
+const OFFERED: [(&str, &str, &str); 11] = [
     ("windlass:task", "1.", "1.x"),
     ("wasi:cli", "0.2.", "0.2.x"),
     ("wasi:clocks", "0.2.", "0.2.x"),
+    ("wasi:config", "0.2.", "0.2.x"),
     ("wasi:filesystem", "0.2.", "0.2.x"),
+    ("wasi:http", "0.2.", "0.2.x"),
     ("wasi:io", "0.2.", "0.2.x"),
     ("wasi:keyvalue", "0.2.0-draft", "0.2.0-draft and 0.2.0-draft2"),
+    // Never released: without a version, or as a draft.
+    ("wasi:logging", "", "any"),
     ("wasi:random", "0.2.", "0.2.x"),
     ("wasi:sockets", "0.2.", "0.2.x"),
 ];

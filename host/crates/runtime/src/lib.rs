@@ -19,6 +19,7 @@ mod catalogue;
 mod code;
 mod compile;
 mod describe;
+mod egress;
 mod engine;
 mod error;
 #[cfg(feature = "fuzz")]
@@ -28,6 +29,7 @@ mod grants;
 mod guest;
 mod hints;
 mod imports;
+mod needs;
 mod outcome;
 mod plugins;
 mod port;
@@ -44,8 +46,11 @@ mod threads;
 mod version;
 
 pub use self::cache::CacheFault;
+pub use self::egress::client::EgressSettings;
+pub use self::egress::resolve::{Resolve, SystemResolver};
 pub use self::error::{ArtifactError, LoadFault, RuntimeError};
 pub use self::grants::GrantFault;
+pub use self::needs::Lacking;
 pub use self::port::{ArgsFault, AttemptHost, AttemptReport, AttemptRequest, HostError};
 pub use self::runtime::Runtime;
 pub use self::settings::{Limits, RuntimeSettings};

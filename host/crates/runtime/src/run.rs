@@ -13,8 +13,10 @@ use crate::bindings::{Task, TaskPre};
 use crate::capability::artifacts::{Artifacts, Owner, PublishFault};
 use crate::capability::directories;
 use crate::capability::job::JobAccess;
+use crate::capability::secrets::Handout;
 use crate::capability::stdio::GuestLog;
-use crate::guest::{self, Guest};
+use crate::egress::client::Egress;
+use crate::guest::{self, Guest, Reach, Reacher};
 use crate::outcome::{self, End, Evidence};
 use crate::port::{AttemptHost, AttemptReport};
 use crate::scratch::Scratch;
@@ -26,6 +28,7 @@ use crate::version::Version;
 pub(crate) struct Attempt {
     pub(crate) settings: Arc<RuntimeSettings>,
     pub(crate) artifacts: Arc<Artifacts>,
+    pub(crate) egress: Arc<Egress>,
     pub(crate) version: Arc<Version>,
     pub(crate) job: Arc<Job>,
     pub(crate) deadline: Option<Timestamp>,
@@ -50,8 +53,10 @@ impl Attempt {
 
     async fn steps(&self) -> Result<(AttemptOutcome, Vec<Artifact>), HostFault> {
         let scratch = self.prepare().await?;
-        let log = GuestLog::new(Arc::clone(&self.host), &self.settings.limits);
-        let ended = match self.execute(&scratch, &log).await {
+        let handout = self.version.grants.hand_out();
+        let log = GuestLog::new(Arc::clone(&self.host), &self.settings.limits, handout.redactor.clone());
+        let ended = self.execute(&scratch, &log, &handout).await;
+        let ended = match ended.map(|outcome| handout.redactor.outcome(outcome)) {
             Ok(completed @ AttemptOutcome::Completed(_)) => self.publish(&scratch, &log, completed).await,
             other => other.map(|outcome| (outcome, Vec::new())),
         };
@@ -69,10 +74,10 @@ impl Attempt {
     }
 
     /// Starts the guest, waits for its end, and says what the outcome is.
-    async fn execute(&self, scratch: &Scratch, log: &GuestLog) -> Result<AttemptOutcome, HostFault> {
+    async fn execute(&self, scratch: &Scratch, log: &GuestLog, handout: &Handout) -> Result<AttemptOutcome, HostFault> {
         let limits = &self.settings.limits;
         let task = &self.version.plugin.task;
-        let mut store = self.store(task.engine(), scratch, log)?;
+        let mut store = self.store(task.engine(), scratch, log, handout)?;
         let end = self.wait(task, &mut store).await;
         let memory_refused = store.data().memory.refused();
         // A store that trapped or was left in the middle of a call can never be entered again.
@@ -84,22 +89,31 @@ impl Attempt {
         Ok(outcome::classify(end, &Evidence { memory_refused, last_words: &tail, limits, time_limit }))
     }
 
-    fn store(&self, engine: &Engine, scratch: &Scratch, log: &GuestLog) -> Result<Store<Guest>, HostFault> {
-        let limits = &self.settings.limits;
+    fn store(
+        &self,
+        engine: &Engine,
+        scratch: &Scratch,
+        log: &GuestLog,
+        handout: &Handout,
+    ) -> Result<Store<Guest>, HostFault> {
+        let (limits, grants) = (&self.settings.limits, &self.version.grants);
         let mut wasi = guest::bare_wasi(self.job.task.as_str(), log);
         directories::grant_own(&mut wasi, &scratch.out, &scratch.tmp)
-            .and_then(|()| self.version.grants.grant(&mut wasi))
+            .and_then(|()| grants.grant(&mut wasi, handout))
             .map_err(|fault| HostFault(text::chain(&fault)))?;
         let access = JobAccess {
             host: Arc::clone(&self.host),
             job: Arc::clone(&self.job),
             deadline: self.deadline,
             checkpoint_max: limits.checkpoint_bytes,
-            enqueue: self.version.grants.enqueue.clone(),
-            key_value: self.version.grants.key_value.clone(),
+            enqueue: grants.enqueue.clone(),
+            key_value: grants.key_value.clone(),
+            redactor: handout.redactor.clone(),
             home: self.home.clone(),
         };
-        Ok(Guest::new(wasi.build(), limits, Some(access)).into_store(engine, limits))
+        let who = Reacher { plugin: &self.job.task, log, deadline: self.deadline };
+        let reach = Reach::of(&who, grants, handout, &self.egress, &self.settings);
+        Ok(Guest::new(wasi, reach, limits, Some(access)).into_store(engine, limits))
     }
 
     async fn wait(&self, task: &TaskPre<Guest>, store: &mut Store<Guest>) -> End {

@@ -15,6 +15,7 @@ use windlass_model::{Artifact, AttemptOutcome, JobId, JsonText, TaskInfo, TaskNa
 
 use crate::capability::artifacts::Artifacts;
 use crate::compile::Compiler;
+use crate::egress::client::Egress;
 use crate::engine::Engines;
 use crate::error::{ArtifactError, LoadFault, RuntimeError};
 use crate::guest;
@@ -34,6 +35,7 @@ pub struct Runtime {
     plugins: Plugins,
     threads: Arc<GuestThreads>,
     artifacts: Arc<Artifacts>,
+    egress: Arc<Egress>,
 }
 
 impl Runtime {
@@ -52,10 +54,16 @@ impl Runtime {
         let linker = guest::linker(&engines.running).map_err(|error| RuntimeError::Engine(error.into()))?;
         let threads = Arc::new(GuestThreads::start(settings.guest_threads)?);
         let compiler = Compiler::new(engines, linker, settings.compile_time);
-        let loader = Loader { settings: Arc::clone(&settings), compiler, threads: Arc::clone(&threads) };
+        let egress = Arc::new(Egress::start(&settings.egress)?);
+        let loader = Loader {
+            settings: Arc::clone(&settings),
+            compiler,
+            threads: Arc::clone(&threads),
+            egress: Arc::clone(&egress),
+        };
         let artifacts = Arc::new(Artifacts::open(&settings.artifacts_dir)?);
         let plugins = Plugins::new(Arc::clone(&settings), loader, shelf);
-        Ok(Arc::new(Self { settings, plugins, threads, artifacts }))
+        Ok(Arc::new(Self { settings, plugins, threads, artifacts, egress }))
     }
 
     /// Loads what is to be served now: what the files of the plugins directory hold, and what the shelf says beside them.
@@ -142,6 +150,7 @@ impl Runtime {
         let attempt = Attempt {
             settings: Arc::clone(&self.settings),
             artifacts: Arc::clone(&self.artifacts),
+            egress: Arc::clone(&self.egress),
             version,
             job: Arc::new(job),
             deadline,

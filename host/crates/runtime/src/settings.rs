@@ -1,9 +1,12 @@
 //! What the sandbox is told when it is made: places, sizes, limits, a clock.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use windlass_model::Timestamp;
+
+use crate::egress::client::EgressSettings;
 
 /// Where the sandbox keeps its things and how large it may grow.
 #[derive(Clone, Debug)]
@@ -28,6 +31,10 @@ pub struct RuntimeSettings {
     pub guest_threads: usize,
     /// What a plugin and its attempts may use.
     pub limits: Limits,
+    /// How plugins reach the network.
+    pub egress: EgressSettings,
+    /// A variable of the daemon's environment, for secrets that come from there.
+    pub variable: fn(&str) -> Option<OsString>,
     /// What time it is.
     pub clock: fn() -> Timestamp,
 }
@@ -69,6 +76,10 @@ pub struct Limits {
     pub artifact_files: usize,
     /// Bytes that an attempt may publish, over all files. 16 GiB.
     pub artifact_bytes: u64,
+    /// The body of one HTTP response. 64 MiB: what is larger is fetched in ranges, and kept on disk.
+    pub http_response_bytes: u64,
+    /// HTTP requests of one attempt at the same time, each until its response is read or dropped. 32.
+    pub http_requests: usize,
 }
 
 impl Default for Limits {
@@ -87,6 +98,8 @@ impl Default for Limits {
             handles: 1_000,
             artifact_files: 1_000,
             artifact_bytes: 16 * 1_024 * MIB as u64,
+            http_response_bytes: 64 * MIB as u64,
+            http_requests: 32,
         }
     }
 }

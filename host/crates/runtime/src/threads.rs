@@ -1,4 +1,4 @@
-//! The threads that run guests: a tokio runtime apart from the daemon's.
+//! The threads that run guests, and those of their network: tokio runtimes apart from the daemon's.
 
 use std::future::Future;
 
@@ -16,13 +16,20 @@ pub(crate) struct GuestThreads {
 
 impl GuestThreads {
     pub(crate) fn start(threads: usize) -> Result<Self, RuntimeError> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(threads.max(1))
-            .thread_name("windlass-guest")
-            .on_thread_start(Engine::tls_eager_initialize)
-            .enable_all()
-            .build()
-            .map_err(RuntimeError::Threads)?;
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(threads.max(1)).thread_name("windlass-guest");
+        Self::build(builder.on_thread_start(Engine::tls_eager_initialize))
+    }
+
+    /// Threads for the network: a guest that computes must not hold up another one's connection. Two carry what TLS costs
+    /// for hundreds of jobs; 16 names are resolved at once.
+    pub(crate) fn start_egress() -> Result<Self, RuntimeError> {
+        let mut builder = Builder::new_multi_thread();
+        Self::build(builder.worker_threads(2).max_blocking_threads(16).thread_name("windlass-egress"))
+    }
+
+    fn build(builder: &mut Builder) -> Result<Self, RuntimeError> {
+        let runtime = builder.enable_all().build().map_err(RuntimeError::Threads)?;
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
     }
 

@@ -9,11 +9,13 @@ use windlass_model::{TaskDescription, TaskName, TaskVersion, Timestamp};
 
 use crate::bindings::TaskPre;
 use crate::capability::artifacts::hex;
-use crate::compile::Compiler;
+use crate::compile::{Compiler, imports};
 use crate::describe::describe;
+use crate::egress::client::Egress;
 use crate::error::LoadFault;
-use crate::grants::{GrantFault, Grants};
+use crate::grants::{GrantFault, Grants, Surroundings};
 use crate::guest::Guest;
+use crate::needs;
 use crate::schema::ArgsSchema;
 use crate::settings::RuntimeSettings;
 use crate::text;
@@ -56,6 +58,7 @@ pub(crate) struct Loader {
     pub(crate) settings: Arc<RuntimeSettings>,
     pub(crate) compiler: Compiler,
     pub(crate) threads: Arc<GuestThreads>,
+    pub(crate) egress: Arc<Egress>,
 }
 
 impl Loader {
@@ -73,7 +76,7 @@ impl Loader {
             Some(version) if version.plugin.digest == digest => Arc::clone(&version.plugin),
             _ => Arc::new(self.plugin(name, bytes, digest).await?),
         };
-        Ok(Version { plugin, grants, loaded_at: (self.settings.clock)() })
+        self.version(name, plugin, grants)
     }
 
     /// Reads a component file.
@@ -86,13 +89,18 @@ impl Loader {
         let component = self.read(file).await?;
         let grants = self.grants(&grants_file(file)).await?;
         let plugin = Arc::new(self.plugin(name, component.bytes, &component.digest).await?);
+        self.version(name, plugin, grants)
+    }
+
+    fn version(&self, name: &TaskName, plugin: Arc<Plugin>, grants: Grants) -> Result<Version, LoadFault> {
+        needs::check(name, plugin.description.wants.as_ref(), &imports(&plugin.task), &grants)?;
         Ok(Version { plugin, grants, loaded_at: (self.settings.clock)() })
     }
 
     async fn plugin(&self, name: &TaskName, bytes: Arc<[u8]>, digest: &str) -> Result<Plugin, LoadFault> {
         let size = bytes.len() as u64;
         let task = self.compiler.compile(bytes, digest).await?;
-        let description = describe(&task, name, &self.settings.limits, &self.threads).await?;
+        let description = describe(&task, name, &self.settings, &self.egress, &self.threads).await?;
         let args = description.args_schema.as_ref().map(ArgsSchema::parse).transpose()?;
         Ok(Plugin { digest: digest.to_owned(), bytes: size, description, args, task })
     }
@@ -108,7 +116,8 @@ impl Loader {
         let faulty = |faults| LoadFault::Grants { path: file.to_path_buf(), faults };
         let text =
             String::from_utf8(bytes).map_err(|_| faulty(vec![GrantFault::NotToml("it is not UTF-8".to_owned())]))?;
-        Grants::parse(&text, &self.settings.data_dir).map_err(faulty)
+        let around = Surroundings { base: &self.settings.data_dir, variable: self.settings.variable };
+        Grants::parse(&text, &around).map_err(faulty)
     }
 }
 

@@ -104,6 +104,15 @@ impl DirectoryGrant {
         Some(Self { host: host?, guest: guest?, mode: mode? })
     }
 
+    /// Whether the guest sees it at this path, however that is written.
+    pub(crate) fn is_at(&self, guest: &str) -> bool {
+        guest_path(guest).is_ok_and(|path| path == self.guest)
+    }
+
+    pub(crate) fn is_writable(&self) -> bool {
+        matches!(self.mode, Mode::Write)
+    }
+
     /// Opens the directory for a guest.
     pub(crate) fn grant(&self, wasi: &mut WasiCtxBuilder) -> Result<(), DirectoryFault> {
         let perms = match self.mode {

@@ -13,6 +13,7 @@ use crate::bindings::windlass::task::job::Host;
 use crate::bindings::windlass::task::task_types;
 use crate::capability::jobs::EnqueueGrant;
 use crate::capability::key_value::KeyValueGrant;
+use crate::capability::redaction::Redactor;
 use crate::guest::Guest;
 use crate::port::{AttemptHost, HostError};
 use crate::text;
@@ -27,6 +28,7 @@ pub(crate) struct JobAccess {
     pub(crate) enqueue: EnqueueGrant,
     /// The key-value stores that it may use.
     pub(crate) key_value: KeyValueGrant,
+    pub(crate) redactor: Redactor,
     /// The caller's runtime. Calls that wait for the database are made there, so that its connections never come to
     /// live on the guests' threads.
     pub(crate) home: Handle,
@@ -79,12 +81,13 @@ impl task_types::Host for Guest {}
 
 impl Host for Guest {
     fn report_progress(&mut self, report: task_types::Progress) -> wasmtime::Result<()> {
-        let report = Progress {
+        let access = self.job()?;
+        let told = |info| text::kept(&access.redactor.text(info), Progress::STATUS_INFO_MAX);
+        access.host.progress(Progress {
             percent_complete: report.percent_complete,
             task_step: report.task_step,
-            status_info: report.status_info.map(|info| text::kept(&info, Progress::STATUS_INFO_MAX)),
-        };
-        self.job()?.host.progress(report);
+            status_info: report.status_info.map(told),
+        });
         Ok(())
     }
 

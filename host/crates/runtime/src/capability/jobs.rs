@@ -43,6 +43,10 @@ impl EnqueueGrant {
         Self(tasks)
     }
 
+    pub(crate) fn tasks(&self) -> &BTreeSet<TaskName> {
+        &self.0
+    }
+
     /// Says what is missing, if something is.
     fn check(&self, plugin: &TaskName, request: &str) -> Result<(), String> {
         let Wanted { task } = serde_json::from_str(request)

@@ -1,13 +1,22 @@
 //! What a guest can reach, one capability a file: the host functions, the grant and the limit in one place.
 //!
-//! What stands in no file here is denied: there is no network (the interfaces of wasi:sockets link, so that the standard
-//! libraries of most languages load, but every call is refused), no wasi:http, no standard input.
+//! What stands in no file here is denied: there is no standard input, no UDP, no listening.
 
 pub(crate) mod artifacts;
+pub(crate) mod config;
 pub(crate) mod directories;
+pub(crate) mod entries;
 pub(crate) mod environment;
+pub(crate) mod http;
 pub(crate) mod job;
 pub(crate) mod jobs;
 pub(crate) mod key_value;
+pub(crate) mod logging;
 pub(crate) mod memory;
+pub(crate) mod names;
+pub(crate) mod network;
+pub(crate) mod placeholders;
+pub(crate) mod redaction;
+pub(crate) mod secrets;
 pub(crate) mod stdio;
+pub(crate) mod values;

@@ -13,6 +13,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use windlass_model::LogStream;
 
+use crate::capability::redaction::Redactor;
 use crate::port::AttemptHost;
 use crate::settings::Limits;
 use crate::text;
@@ -32,6 +33,7 @@ pub(crate) struct GuestLog(Arc<Mutex<State>>);
 
 struct State {
     host: Arc<dyn AttemptHost>,
+    redactor: Redactor,
     line_max: usize,
     log_max: usize,
     /// How much of the log is left; `None` after it was cut.
@@ -50,9 +52,10 @@ struct Partial {
 }
 
 impl GuestLog {
-    pub(crate) fn new(host: Arc<dyn AttemptHost>, limits: &Limits) -> Self {
+    pub(crate) fn new(host: Arc<dyn AttemptHost>, limits: &Limits, redactor: Redactor) -> Self {
         Self(Arc::new(Mutex::new(State {
             host,
+            redactor,
             line_max: limits.log_line_bytes,
             log_max: limits.log_bytes,
             left: Some(limits.log_bytes),
@@ -70,6 +73,24 @@ impl GuestLog {
     /// A line of the daemon's own.
     pub(crate) fn note(&self, line: String) {
         self.with(|state| state.host.log(LogStream::Host, line));
+    }
+
+    /// A line of the daemon's about what the guest did. It counts like the guest's own, which can bring about any number.
+    pub(crate) fn remark(&self, line: String) {
+        self.with(|state| {
+            let line = state.redactor.text(line);
+            state.keep(LogStream::Host, line, false);
+        });
+    }
+
+    /// Whole lines that did not come by a stream.
+    pub(crate) fn write(&self, stream: LogStream, text: &str) {
+        self.with(|state| {
+            for line in text.split('\n') {
+                let line = state.redactor.text(line.to_owned());
+                state.keep(stream, line, false);
+            }
+        });
     }
 
     /// Ends the lines that have no end: the guest writes no more.
@@ -108,7 +129,8 @@ impl State {
     }
 
     fn extend(&mut self, stream: LogStream, bytes: &[u8]) {
-        let max = self.line_max;
+        // A secret that begins before the cut is whole, so that it is found.
+        let max = self.line_max + self.redactor.longest();
         let partial = self.partial(stream);
         let room = max - partial.text.len().min(max);
         partial.cut |= bytes.len() > room;
@@ -118,8 +140,14 @@ impl State {
     fn end_line(&mut self, stream: LogStream) {
         let Partial { text, cut } = std::mem::take(self.partial(stream));
         let text = String::from_utf8_lossy(&text);
-        let mut line = text::kept(text.trim_end_matches('\r'), usize::MAX);
-        if cut {
+        let line = self.redactor.text(text::kept(text.trim_end_matches('\r'), usize::MAX));
+        self.keep(stream, line, cut);
+    }
+
+    /// Hands a line over, cut as it must be.
+    fn keep(&mut self, stream: LogStream, mut line: String, cut: bool) {
+        if cut || line.len() > self.line_max {
+            line.truncate(line.floor_char_boundary(self.line_max));
             line.push_str(" … (cut)");
         }
         if stream == LogStream::Stderr {
@@ -215,7 +243,7 @@ mod tests {
 
     fn written(writes: &[(LogStream, &[u8])]) -> Vec<(LogStream, String)> {
         let lines = Arc::new(Lines::default());
-        let log = GuestLog::new(lines.clone(), &Limits::default());
+        let log = GuestLog::new(lines.clone(), &Limits::default(), Redactor::default());
         for (stream, bytes) in writes {
             log.pipe(*stream).write(Bytes::copy_from_slice(bytes)).unwrap();
         }
@@ -240,11 +268,38 @@ mod tests {
     #[test]
     fn the_tail_holds_the_last_lines_even_after_the_log_was_cut() {
         let limits = Limits { log_bytes: 0, ..Limits::default() };
-        let log = GuestLog::new(Arc::new(Lines::default()), &limits);
+        let log = GuestLog::new(Arc::new(Lines::default()), &limits, Redactor::default());
         for n in 0..100 {
             log.pipe(LogStream::Stderr).write(Bytes::from(format!("{n}\n"))).unwrap();
         }
         let tail = log.tail();
         assert_eq!((tail.len(), tail[0].as_str(), tail[19].as_str()), (20, "80", "99"));
+    }
+
+    #[test]
+    fn a_secret_is_found_in_pieces_and_at_the_cut() {
+        let lines = Arc::new(Lines::default());
+        let limits = Limits { log_line_bytes: 10, ..Limits::default() };
+        let redactor = Redactor::new([("key", "hunter22")].into_iter());
+        let log = GuestLog::new(lines.clone(), &limits, redactor);
+        for piece in ["hun", "ter22\n", "0123456hunter22 and more\n"] {
+            log.pipe(LogStream::Stdout).write(Bytes::from(piece)).unwrap();
+        }
+        log.write(LogStream::Stderr, "a\nhunter22");
+        log.remark("hunter22".to_owned());
+        let found = lines.0.lock().unwrap().iter().map(|(_, line)| line.clone()).collect::<Vec<_>>();
+        let secret = "[secret ke … (cut)";
+        assert_eq!(found, [secret, "0123456[se … (cut)", "a", secret, secret]);
+    }
+
+    #[test]
+    fn what_the_daemon_remarks_counts_like_what_the_guest_prints() {
+        let lines = Arc::new(Lines::default());
+        let limits = Limits { log_bytes: 10_000, ..Limits::default() };
+        let log = GuestLog::new(lines.clone(), &limits, Redactor::default());
+        for _ in 0..1_000 {
+            log.remark("Denied".to_owned());
+        }
+        assert!(lines.0.lock().unwrap().len() < 300);
     }
 }

@@ -10,7 +10,9 @@ use windlass_model::{
     AttemptOutcome, Backoff, ErrorKind, Job, JobId, JobState, JsonText, LogStream, Priority, Progress, QueueName,
     TaskInfo, TaskName, Timestamp,
 };
-use windlass_runtime::{AttemptHost, AttemptReport, AttemptRequest, HostError, Limits, Runtime, RuntimeSettings};
+use windlass_runtime::{
+    AttemptHost, AttemptReport, AttemptRequest, EgressSettings, HostError, Limits, Runtime, RuntimeSettings,
+};
 
 /// Longer than anything here takes on a busy machine.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
@@ -47,6 +49,8 @@ impl Bench {
             limits: Limits::default(),
             cache_bytes: RuntimeSettings::CACHE_BYTES,
             compile_time: RuntimeSettings::COMPILE_TIME,
+            egress: EgressSettings::default(),
+            variable: |_| None,
             clock: now,
         };
         set(&mut settings);
@@ -58,8 +62,13 @@ impl Bench {
         self.dir.path().join(name)
     }
 
-    /// Puts a file into the plugins directory.
+    /// Puts a file into the plugins directory. The guest `probe` can enqueue jobs, so without grants of its own it gets the word
+    /// that it may enqueue none.
     pub(crate) fn put(&self, name: &str, bytes: &[u8]) {
+        let grants = self.path("plugins").join("probe.toml");
+        if name == "probe.wasm" && !grants.exists() {
+            std::fs::write(grants, "enqueue = []").unwrap();
+        }
         std::fs::write(self.path("plugins").join(name), bytes).unwrap();
     }
 

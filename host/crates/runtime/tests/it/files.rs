@@ -128,6 +128,7 @@ async fn what_was_granted_is_there_and_no_more() {
     }
     std::fs::write(bench.path("data").join("secret"), "no").unwrap();
     let grants = r#"
+        enqueue = []
         [env]
         REGION = "north"
         [[directory]]
@@ -165,7 +166,7 @@ async fn a_link_that_leaves_a_granted_directory_is_not_followed() {
     std::fs::create_dir(bench.path("data").join("in")).unwrap();
     std::fs::write(bench.path("data").join("secret"), "no").unwrap();
     std::os::unix::fs::symlink(bench.path("data").join("secret"), bench.path("data").join("in/link")).unwrap();
-    bench.put("probe.toml", b"[[directory]]\nhost = 'in'\nguest = '/data'\nmode = 'read'");
+    bench.put("probe.toml", b"enqueue = []\n[[directory]]\nhost = 'in'\nguest = '/data'\nmode = 'read'");
     bench.put("probe.wasm", &guest_bytes("probe"));
     bench.runtime.load_all().await;
     let (outcome, _) = bench.run("probe", r#"{"do":"read","path":"/data/link"}"#).await;
@@ -176,7 +177,7 @@ async fn a_link_that_leaves_a_granted_directory_is_not_followed() {
 async fn a_granted_directory_that_vanished_is_the_hosts_fault() {
     let bench = Bench::bounded(|_| {});
     std::fs::create_dir(bench.path("data").join("in")).unwrap();
-    bench.put("probe.toml", b"[[directory]]\nhost = 'in'\nguest = '/data'\nmode = 'read'");
+    bench.put("probe.toml", b"enqueue = []\n[[directory]]\nhost = 'in'\nguest = '/data'\nmode = 'read'");
     bench.put("probe.wasm", &guest_bytes("probe"));
     bench.runtime.load_all().await;
     std::fs::remove_dir(bench.path("data").join("in")).unwrap();

@@ -92,14 +92,14 @@ async fn a_changed_grants_file_changes_what_the_next_job_may_touch() {
     let shown = |bench: &Bench| bench.info("probe").unwrap().version.unwrap().grants.as_str().to_owned();
     let env = r#"{"do":"env","name":"REGION"}"#;
     assert_eq!(output(&bench.run("probe", env).await.0), "null");
-    bench.put("probe.toml", b"[env]\nREGION = 'north'");
+    bench.put("probe.toml", b"enqueue = []\n[env]\nREGION = 'north'");
     bench.until("the grant is there", |bench| shown(bench).contains("REGION")).await;
     assert_eq!(output(&bench.run("probe", env).await.0), "\"north\"");
-    bench.put("probe.toml", b"[env]\nREGION = 5\nsize = true");
+    bench.put("probe.toml", b"enqueue = []\n[env]\nREGION = 5\nsize = true");
     bench.until("it is refused", |bench| bench.info("probe").unwrap().load_error.is_some()).await;
     let said = bench.load_error("probe");
     assert!(said.contains("`env.REGION`: a value is a string") && said.contains("`env.size`"), "{said}");
-    std::fs::remove_file(bench.path("plugins/probe.toml")).unwrap();
+    bench.put("probe.toml", b"enqueue = []");
     bench.until("the grant is gone", |bench| !shown(bench).contains("REGION")).await;
     assert_eq!(output(&bench.run("probe", env).await.0), "null");
     assert!(bench.info("probe").unwrap().load_error.is_none());
@@ -108,7 +108,7 @@ async fn a_changed_grants_file_changes_what_the_next_job_may_touch() {
 #[tokio::test]
 async fn a_granted_directory_that_is_made_later_heals_the_plugin() {
     let bench = Bench::bounded(|_| {});
-    bench.put("probe.toml", b"[[directory]]\nhost = 'exports'\nguest = '/data'\nmode = 'read'");
+    bench.put("probe.toml", b"enqueue = []\n[[directory]]\nhost = 'exports'\nguest = '/data'\nmode = 'read'");
     bench.put("probe.wasm", &guest_bytes("probe"));
     bench.runtime.load_all().await;
     let _watching = watch(&bench);

@@ -83,10 +83,10 @@ async fn a_component_without_execute_is_told_what_it_lacks() {
 #[tokio::test]
 async fn an_import_that_is_not_offered_is_named() {
     let component = wat::parse_str(
-        r#"(component (import "wasi:http/outgoing-handler@0.2.6" (instance (export "handle" (func)))))"#,
+        r#"(component (import "wasi:http/outgoing-handler@0.3.0" (instance (export "handle" (func)))))"#,
     );
     let found = load_error(&component.unwrap()).await;
-    let hint = "the component imports `wasi:http/outgoing-handler@0.2.6`, which this host does not offer: ";
+    let hint = "the component imports `wasi:http/outgoing-handler@0.3.0`, which this host does not offer: ";
     assert!(found.starts_with(hint), "{found}");
     assert!(found.contains("matching implementation was not found in the linker"), "{found}");
 }
@@ -193,7 +193,7 @@ async fn a_description_that_is_not_json_is_a_load_error() {
 #[tokio::test]
 async fn a_granted_directory_that_is_missing_is_a_load_error_that_says_what_to_do() {
     let bench = Bench::bounded(|_| {});
-    bench.put("probe.toml", b"[[directory]]\nhost = 'exports'\nguest = '/data'\nmode = 'read'");
+    bench.put("probe.toml", b"enqueue = []\n[[directory]]\nhost = 'exports'\nguest = '/data'\nmode = 'read'");
     bench.put("probe.wasm", &guest_bytes("probe"));
     bench.runtime.load_all().await;
     let path = bench.path("data").join("exports");

@@ -19,6 +19,7 @@ use windlass_model::{KeyValueAct, KeyValueAnswer, KeyValueCall};
 
 pub(crate) use self::wasi::add_to_linker;
 
+use crate::capability::entries::{Entry, entries};
 use crate::grants::GrantFault;
 
 /// How many bytes a store's name may have.
@@ -44,20 +45,20 @@ struct StoreGrant {
 
 impl KeyValueGrant {
     pub(crate) fn parse(value: &Value, faults: &mut Vec<GrantFault>) -> Self {
-        let Some(entries) = value.as_array() else {
-            faults.push(GrantFault::wrong("keyvalue", "it must be a list: [[keyvalue]]"));
-            return Self::default();
-        };
         let mut stores: Vec<StoreGrant> = Vec::new();
-        for (place, entry) in entries.iter().enumerate() {
-            let Some(store) = StoreGrant::parse(entry, place + 1, faults) else { continue };
+        for entry in entries("keyvalue", value, faults) {
+            let Some(store) = StoreGrant::parse(&entry, faults) else { continue };
             if stores.iter().any(|other| other.name == store.name) {
                 let message = format!("two stores cannot both be `{}`", store.name);
-                faults.push(GrantFault::wrong(format!("keyvalue {}.name", place + 1), message));
+                entry.fault("name", &message, faults);
             }
             stores.push(store);
         }
         Self(stores)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// How much the store of this name may hold, if it was granted.
@@ -67,39 +68,29 @@ impl KeyValueGrant {
 }
 
 impl StoreGrant {
-    fn parse(entry: &Value, number: usize, faults: &mut Vec<GrantFault>) -> Option<Self> {
-        let key = |name: &str| format!("keyvalue {number}.{name}");
-        let Some(table) = entry.as_table() else {
-            faults.push(GrantFault::wrong(format!("keyvalue {number}"), "it must be a table: [[keyvalue]]"));
-            return None;
-        };
-        for name in table.keys().filter(|name| !["name", "bytes"].contains(&name.as_str())) {
-            faults.push(GrantFault::unknown(key(name), "name, bytes"));
-        }
-        let name = match table.get("name").map(Value::as_str) {
-            Some(Some(name)) if (1..=NAME_MAX).contains(&name.len()) && !name.contains(char::is_control) => Some(name),
-            Some(_) => {
-                let message = format!("it must be a string of 1 to {NAME_MAX} bytes, without control characters");
-                faults.push(GrantFault::wrong(key("name"), message));
-                None
-            }
-            None => {
-                faults.push(GrantFault::wrong(
-                    key("name"),
-                    "it is missing: the name that the plugin opens, often \"default\"",
-                ));
-                None
-            }
-        };
-        let bytes = match table.get("bytes").map(Value::as_integer) {
+    fn parse(entry: &Entry<'_>, faults: &mut Vec<GrantFault>) -> Option<Self> {
+        entry.only("name, bytes", faults);
+        let name = entry.text("name", store_name, faults);
+        let bytes = match entry.value("bytes").map(as_bytes) {
             None => Some(BYTES_DEFAULT),
-            Some(bytes) => bytes.and_then(|bytes| u64::try_from(bytes).ok()).filter(|n| (1..=BYTES_MAX).contains(n)),
+            Some(bytes) => bytes,
         };
         if bytes.is_none() {
-            faults.push(GrantFault::wrong(key("bytes"), format!("it must be a number from 1 to {BYTES_MAX}")));
+            entry.fault("bytes", &format!("it must be a number from 1 to {BYTES_MAX}"), faults);
         }
-        Some(Self { name: name?.to_owned(), bytes: bytes? })
+        Some(Self { name: name?, bytes: bytes? })
     }
+}
+
+fn as_bytes(value: &Value) -> Option<u64> {
+    value.as_integer().and_then(|bytes| u64::try_from(bytes).ok()).filter(|bytes| (1..=BYTES_MAX).contains(bytes))
+}
+
+fn store_name(raw: &str) -> Result<String, String> {
+    if (1..=NAME_MAX).contains(&raw.len()) && !raw.contains(char::is_control) {
+        return Ok(raw.to_owned());
+    }
+    Err(format!("it must be a string of 1 to {NAME_MAX} bytes, without control characters"))
 }
 
 #[cfg(test)]
@@ -130,7 +121,7 @@ mod tests {
                 "`keyvalue 1.size` is unknown here, the keys are: name, bytes",
                 "`keyvalue 1.name`: it must be a string of 1 to 128 bytes, without control characters",
                 "`keyvalue 1.bytes`: it must be a number from 1 to 1073741824",
-                "`keyvalue 2.name`: it is missing: the name that the plugin opens, often \"default\"",
+                "`keyvalue 2.name`: it is missing",
                 "`keyvalue 4.name`: two stores cannot both be `a`",
             ]
         );
