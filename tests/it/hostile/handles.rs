@@ -17,7 +17,7 @@ async fn handles_that_are_never_given_back_end_the_attempt() {
 
 #[tokio::test]
 async fn a_job_that_forks_without_a_grant_makes_no_child() {
-    let yard = Yard::of(&["fork"]).await;
+    let yard = Yard::granted(&[("fork", "enqueue = []")]).await;
     let ending = yard.run("fork", json!({ "width": 10, "depth": 3 })).await;
     assert_eq!((ending.state.as_str(), &ending.output["made"]), ("completed", &json!(0)));
     let refused = ending.output["refused"].as_str().unwrap();

@@ -43,10 +43,13 @@ async fn a_file_that_is_no_plugin_is_refused_in_plain_words() {
         ("many_instances", "exceeds"),
         ("many_memories", "exceeds"),
         ("many_tables", "exceeds"),
-        ("next_contract", "the component imports `windlass:task/job@2.0.0`, which this host does not offer"),
+        (
+            "next_contract",
+            "the component imports `windlass:task/job@2.0.0`; this host speaks windlass:task 1.x: a newer daemon is needed",
+        ),
         ("no_execute", "does not export `execute:"),
         ("other_shape", "imports something in another shape than this host offers it"),
-        ("unknown_import", "the component imports `evil:host/shell@1.0.0`, which this host does not offer"),
+        ("unknown_import", "the component imports `evil:host/shell@1.0.0`, which is neither WASI nor windlass:task"),
         ("wrong_error", "does not export `execute:"),
         ("wrong_type", "does not export `execute:"),
     ];
