@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use windlass_engine as engine;
 use windlass_model::{
-    Artifact, JobId, JsonText, KeyValueAnswer, KeyValueCall, LogStream, Placement, Progress, TaskInfo, TaskName,
-    TaskRecord,
+    Artifact, JobId, JsonText, KeyValueAnswer, KeyValueCall, LogStream, Placement, Progress, TaskInfo, TaskLimits,
+    TaskName, TaskRecord,
 };
 use windlass_runtime as runtime;
 use windlass_store::StoreError;
@@ -40,7 +40,9 @@ pub(crate) fn runtime_settings(settings: &Settings) -> runtime::RuntimeSettings 
         artifacts_dir: settings.data_dir.join("artifacts"),
         slots: settings.slots,
         guest_threads: processors,
-        limits: runtime::Limits::default(),
+        limits: settings.limits.clone(),
+        ceiling: settings.ceiling.clone(),
+        fuel: settings.fuel,
         egress: runtime::EgressSettings::default(),
         variable: crate::settings::variable,
         clock: engine::now,
@@ -59,6 +61,10 @@ impl engine::TaskRunner for Sandbox {
 
     fn loaded(&self) -> Vec<TaskName> {
         self.0.loaded()
+    }
+
+    fn limits(&self, name: &TaskName) -> TaskLimits {
+        self.0.limits(name)
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
@@ -104,6 +110,7 @@ impl engine::TaskRunner for Sandbox {
             outcome: report.outcome,
             plugin_digest: report.plugin_digest,
             artifacts: report.artifacts,
+            bill: report.bill,
         }
     }
 

@@ -86,6 +86,9 @@ fn settings(args: &RunArgs, scratch: &Path) -> RuntimeSettings {
         slots: 1,
         guest_threads: 1,
         limits: Limits::default(),
+        ceiling: Limits::ceiling(),
+        // A limit of fuel holds here as it does in a daemon that counts it.
+        fuel: true,
         egress: EgressSettings::default(),
         variable: crate::settings::variable,
         clock: now,
@@ -145,6 +148,7 @@ fn new_job(task: TaskName, args: JsonText, timeout: Duration) -> Job {
         concurrency_key: None,
         parent_id: None,
         waits_for: 0,
+        bill: None,
     }
 }
 
@@ -237,7 +241,7 @@ fn print(report: &AttemptReport, args: &RunArgs) -> anyhow::Result<()> {
             .collect();
         let document = json!({
             "outcome": outcome, "output": output, "message": message, "artifacts": artifacts,
-            "plugin_digest": report.plugin_digest,
+            "plugin_digest": report.plugin_digest, "bill": report.bill,
         });
         return Ok(writeln!(out, "{document}")?);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use windlass_model::{Job, JobId, MaxRunning, NewJob, Patch, Priority, QueueChange, Rate, RunAt, Timestamp};
-use windlass_store::Claimed;
+use windlass_store::{Claimed, TaskRoom};
 
 use crate::fixture::{Fixture, Store, at, done, id, later, new_job, task, worker};
 
@@ -230,4 +230,34 @@ pub(crate) async fn an_expired_job_is_not_claimed<S: Store>(db: &Fixture<S>) {
     assert_eq!(ids(&claimed.jobs), numbers([3]));
     let nothing = db.claim_at(1, 9, at(12)).await;
     assert_eq!((nothing.jobs.len(), nothing.again_in), (0, None));
+}
+
+fn of_task(number: u128, name: &str) -> NewJob {
+    NewJob { task: name.parse().unwrap(), ..new_job(number) }
+}
+
+fn room(name: &str, room: Option<u32>) -> TaskRoom {
+    TaskRoom { task: name.parse().unwrap(), room }
+}
+
+pub(crate) async fn no_more_of_a_task_are_claimed_than_it_has_room_for<S: Store>(db: &Fixture<S>) {
+    db.add_all((1..=8).map(|number| of_task(number, "few"))).await;
+    db.add_all([of_task(9, "many"), of_task(10, "many")]).await;
+    let tasks = [room("few", Some(2)), room("many", None)];
+    let claim = |limit| db.store.job_claim_within(worker(1), &tasks, limit, Some(at(1)));
+    // A page of the first three holds only one task: what is behind them is found all the same.
+    assert_eq!(ids(&claim(3).await.unwrap().jobs), numbers([1, 2, 9]));
+    assert_eq!(ids(&claim(9).await.unwrap().jobs), numbers([3, 4, 10]));
+    let none = [room("few", Some(0)), room("many", None)];
+    let nothing = db.store.job_claim_within(worker(1), &none, 9, Some(at(1))).await.unwrap();
+    assert!(nothing.jobs.is_empty());
+    // Full is not contended: there is nothing to look for again.
+    assert_eq!(nothing.again_in, None);
+}
+
+pub(crate) async fn the_room_of_a_task_is_one_over_all_queues<S: Store>(db: &Fixture<S>) {
+    db.add_all([in_queue(1, "a"), in_queue(2, "b"), in_queue(3, "c")]).await;
+    let tasks = [room(task().as_str(), Some(2))];
+    let claimed = db.store.job_claim_within(worker(1), &tasks, 9, Some(at(1))).await.unwrap().jobs;
+    assert_eq!(claimed.len(), 2);
 }

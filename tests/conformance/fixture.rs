@@ -155,6 +155,7 @@ pub(crate) fn finished(job: &Job, outcome: AttemptOutcome) -> Finished {
             started_at: at(1),
             ended_at: None,
             error: None,
+            bill: None,
         },
         transition: Transition::after(AttemptFacts::of(job), outcome, Bounds::default(), 0.0),
         progress: progress(100, 9),

@@ -7,10 +7,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener};
-use windlass_model::{JobState, NewJob, Patch, QueueChange};
+use windlass_model::{Arrival, ChangeReason, JobState, NewJob, Patch, QueueChange};
 use windlass_store::{
-    CancelOutcome, ChangeFeed, ChangeSource as _, Changes, JobDirectory as _, JobInbox as _, JobQueue as _,
-    PostgresOpenError, PostgresSettings, PostgresStore, QueueBoard as _, StoreError, Upkeep as _,
+    CancelOutcome, ChangeFeed, ChangeSource as _, Changes, JobDirectory as _, JobInbox as _, JobQueue as _, NewVersion,
+    PostgresOpenError, PostgresSettings, PostgresStore, QueueBoard as _, Rollback, StoreError, Upkeep as _,
+    VersionShelf as _,
 };
 use windlass_test_cluster::{Cluster, Database, Pooler};
 
@@ -156,6 +157,32 @@ async fn a_commit_of_many_jobs_is_told_once_with_what_it_changed() {
         store.queue_change(&"exports".parse().unwrap(), &QueueChange::default(), Some(at(61))).await.unwrap();
     };
     assert_eq!(told(&database, work).await, ["as", "c", "s", "a", "a"]);
+}
+
+#[tokio::test]
+async fn what_is_in_service_of_a_task_is_told_when_it_changes() {
+    let database = Database::create().await.unwrap();
+    let store = reopen(&database).await;
+    let task = task();
+    let new = |digest| NewVersion {
+        task: &task,
+        digest,
+        component: b"",
+        arrival: Arrival::Uploaded,
+        uploaded_by: None,
+        author_version: None,
+        keep: 9,
+    };
+    let work = async {
+        for digest in ["a", "a", "b"] {
+            store.version_publish(new(digest), Some(at(0))).await.unwrap();
+        }
+        let (reason, message) = (ChangeReason::Rollback, "");
+        store.task_rollback(&task, Rollback { to: None, expected: None, reason, message }, Some(at(1))).await.unwrap();
+        store.task_delete(&task, Some(at(2))).await.unwrap();
+        store.task_delete(&task, Some(at(3))).await.unwrap();
+    };
+    assert_eq!(told(&database, work).await, ["t", "t", "t", "t"]);
 }
 
 #[tokio::test]

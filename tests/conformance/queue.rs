@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use windlass_model::{
-    Artifact, AttemptError, AttemptOutcome, ErrorKind, EventKind, JobState, JsonText, LogLine, LogStream, NewJob,
+    Artifact, AttemptError, AttemptOutcome, Bill, ErrorKind, EventKind, JobState, JsonText, LogLine, LogStream, NewJob,
     Priority, Progress, TaskName, Timestamp,
 };
 use windlass_store::{CancelOutcome, FinishOutcome, Finished, StepReport};
@@ -404,4 +404,22 @@ pub(crate) async fn a_nul_in_a_text_is_replaced_and_json_stays_as_it_is<S: Store
     let output = json(r#"["\u0000"]"#);
     let job = db.record(finished(&job, AttemptOutcome::Completed(output.clone()))).await;
     assert_eq!(job.output, Some(output));
+}
+
+pub(crate) async fn the_bill_of_an_attempt_is_kept_with_it_and_the_last_with_its_job<S: Store>(db: &Fixture<S>) {
+    let job = db.running(1).await;
+    let bill = Bill { cpu_us: 7, peak_memory_bytes: u64::from(u32::MAX) + 1, host_calls: 3, ..Bill::default() };
+    // It goes on at once.
+    let mut end = finished(&job, AttemptOutcome::Interrupted);
+    end.attempt.bill = Some(bill);
+    db.record(end).await;
+    assert_eq!(db.store.job_get(id(1)).await.unwrap().unwrap().bill, Some(bill));
+    let attempts = db.store.attempt_list(id(1)).await.unwrap();
+    assert_eq!(attempts.iter().map(|attempt| attempt.bill).collect::<Vec<_>>(), [Some(bill)]);
+    // Of an attempt that nobody told of there is none, and the job shows its last attempt.
+    let job = db.claim(1).await;
+    db.record(done(&job)).await;
+    assert_eq!(db.store.job_get(id(1)).await.unwrap().unwrap().bill, None);
+    let attempts = db.store.attempt_list(id(1)).await.unwrap();
+    assert_eq!(attempts.iter().map(|attempt| attempt.bill).collect::<Vec<_>>(), [Some(bill), None]);
 }

@@ -61,6 +61,7 @@ macro_rules! job_store_conformance {
                 what_a_handler_wrote_comes_back_as_it_was
                 a_stale_lease_cannot_keep_a_checkpoint
                 a_nul_in_a_text_is_replaced_and_json_stays_as_it_is
+                the_bill_of_an_attempt_is_kept_with_it_and_the_last_with_its_job
             }
             claim {
                 the_first_jobs_over_all_queues_are_claimed
@@ -80,6 +81,8 @@ macro_rules! job_store_conformance {
                 an_expired_job_is_not_claimed
                 a_limit_of_no_queue_counts_jobs_of_another
                 two_claims_at_once_keep_the_rate
+                no_more_of_a_task_are_claimed_than_it_has_room_for
+                the_room_of_a_task_is_one_over_all_queues
             }
             janitor {
                 one_worker_leads_until_its_lease_runs_out

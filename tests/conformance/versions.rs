@@ -84,9 +84,10 @@ pub(crate) async fn a_new_version_is_kept_and_in_service<S: Store>(db: &Fixture<
 
 pub(crate) async fn a_component_is_kept_byte_for_byte<S: Store>(db: &Fixture<S>) {
     let component: Vec<u8> = (0..=u8::MAX).cycle().take(1 << 20).collect();
-    let new = NewVersion { component: &component, ..version(&task(), "a", Arrival::Changed) };
+    let task = task();
+    let new = NewVersion { component: &component, ..version(&task, "a", Arrival::Changed) };
     assert!(db.store.version_publish(new, Some(at(1))).await.is_ok());
-    assert_eq!(db.store.version_component(&task(), "a").await.unwrap().unwrap(), component);
+    assert_eq!(db.store.version_component(&task, "a").await.unwrap().unwrap(), component);
 }
 
 pub(crate) async fn a_version_that_is_in_service_changes_nothing<S: Store>(db: &Fixture<S>) {

@@ -18,6 +18,7 @@ mod export;
 mod hostile;
 mod hot_swap;
 mod key_values;
+mod limits;
 mod many_daemons;
 mod pooler;
 mod progress;

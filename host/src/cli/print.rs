@@ -40,8 +40,8 @@ pub(super) fn tasks(answer: &Value) -> Result<()> {
         let digest = digest.get(..12).unwrap_or("-").to_owned();
         let state = match (&task["version"], &task["load_error"]) {
             (_, Value::Null) => "in service".to_owned(),
-            (Value::Null, error) => format!("did not load: {}", text(&error["message"])),
-            (_, error) => format!("in service; a newer file did not load: {}", text(&error["message"])),
+            (Value::Null, error) => format!("did not load: {}", first_line(&error["message"], task)),
+            (_, error) => format!("in service; a newer file did not load: {}", first_line(&error["message"], task)),
         };
         [text(&task["name"]), digest, text(&task["version"]["title"]), state]
     });
@@ -68,6 +68,15 @@ pub(super) fn versions(answer: &Value) -> Result<()> {
         [text("at"), short(&change["from"]), short(&change["to"]), text("reason"), text("message")]
     });
     table(["CHANGED", "FROM", "TO", "REASON", "WHY"], rows.collect())
+}
+
+/// A message that fits into a table. One that wants grants has many lines, to be pasted from where they are shown in full.
+fn first_line(message: &Value, task: &Value) -> String {
+    let message = text(message);
+    match message.split_once('\n') {
+        None => message,
+        Some((first, _)) => format!("{first} (all of it: windlass tasks show {})", text(&task["name"])),
+    }
 }
 
 /// A table of queues.

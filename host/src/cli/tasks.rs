@@ -109,13 +109,23 @@ pub(super) async fn run(args: TasksArgs) -> Result<ExitCode, ClientError> {
 async fn list(connection: &Connection) -> Result<(), ClientError> {
     let client = Client::new(connection)?;
     let answer = client.json(client.request(Method::GET, &["tasks"])).await?;
-    Ok(if connection.json { print::json(&answer)? } else { print::tasks(&answer)? })
+    if connection.json {
+        print::json(&answer)?
+    } else {
+        print::tasks(&answer)?
+    }
+    Ok(())
 }
 
 async fn show(name: &str, connection: &Connection) -> Result<(), ClientError> {
     let client = Client::new(connection)?;
     let answer = client.json(client.request(Method::GET, &["tasks", name])).await?;
-    Ok(if connection.json { print::json(&answer)? } else { print::task(&answer)? })
+    if connection.json {
+        print::json(&answer)?
+    } else {
+        print::task(&answer)?
+    }
+    Ok(())
 }
 
 async fn upload(file: PathBuf, name: Option<String>, connection: &Connection) -> Result<(), ClientError> {
@@ -141,5 +151,10 @@ async fn command(name: &str, what: &str, body: &Value, connection: &Connection) 
 }
 
 fn said(answer: &Value, connection: &Connection, text: &str) -> Result<(), ClientError> {
-    Ok(if connection.json { print::json(answer)? } else { print::line(text)? })
+    if connection.json {
+        print::json(answer)?
+    } else {
+        print::line(text)?
+    }
+    Ok(())
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use super::limits::LimitTables;
+
 /// What the file sets. Each key is that of the flag, with `_` for `-`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FileSettings {
@@ -26,9 +28,11 @@ pub(crate) struct FileSettings {
     pub(crate) keep_versions: Option<u32>,
     pub(crate) compile_timeout_ms: Option<u64>,
     pub(crate) keep_cancelled_ms: Option<u64>,
+    pub(crate) fuel: Option<bool>,
+    pub(crate) limits: LimitTables,
 }
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "cache_dir",
     "cancel_grace_ms",
     "compile_timeout_ms",
@@ -36,11 +40,13 @@ const KEYS: [&str; 18] = [
     "database_connections",
     "database_poll_only",
     "database_url",
+    "fuel",
     "heartbeat_interval_ms",
     "keep_cancelled_ms",
     "keep_completed_ms",
     "keep_discarded_ms",
     "keep_versions",
+    "limits",
     "listen",
     "plugins",
     "poll_interval_ms",
@@ -94,6 +100,8 @@ impl FileSettings {
             keep_versions: take(&table, "keep_versions", name, faults),
             compile_timeout_ms: take(&table, "compile_timeout_ms", name, faults),
             keep_cancelled_ms: take(&table, "keep_cancelled_ms", name, faults),
+            fuel: take(&table, "fuel", name, faults),
+            limits: LimitTables::parse(table.get("limits"), name, faults),
         }
     }
 }

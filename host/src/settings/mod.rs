@@ -2,6 +2,7 @@
 
 mod database;
 mod file;
+mod limits;
 mod liveness;
 
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use windlass_engine::Retention;
 use windlass_model::KeepTime;
+use windlass_runtime::Limits;
 
 use self::database::Given;
 
@@ -88,6 +90,17 @@ pub(crate) struct ServeArgs {
     /// How long a component may take to compile before it is refused, in milliseconds, 1000 to 3600000 [default: 120000].
     #[arg(long, env = "WINDLASS_COMPILE_TIMEOUT_MS", value_name = "MS")]
     pub(crate) compile_timeout_ms: Option<u64>,
+    /// Count the instructions of guests, so that a plugin can have a limit of `fuel`. It makes every guest slower
+    /// [default: false].
+    #[arg(
+        long,
+        env = "WINDLASS_FUEL",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub(crate) fuel: Option<bool>,
     /// What is logged, as in RUST_LOG [default: info].
     #[arg(long, env = "WINDLASS_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -109,6 +122,12 @@ pub(crate) struct Settings {
     pub(crate) retention: Retention,
     pub(crate) keep_versions: u32,
     pub(crate) compile_timeout: Duration,
+    /// What an attempt may use whose plugin does not say otherwise.
+    pub(crate) limits: Limits,
+    /// What no plugin may go above.
+    pub(crate) ceiling: Limits,
+    /// Whether instructions are counted.
+    pub(crate) fuel: bool,
 }
 
 /// Everything that is wrong with the settings, at once.
@@ -174,6 +193,7 @@ impl Settings {
             &mut faults,
         );
         let database = database.check(&data_dir, &mut faults);
+        let (limits, ceiling) = file.limits.settle(&mut faults);
         if !faults.is_empty() {
             return Err(SettingsFaults(faults));
         }
@@ -192,6 +212,9 @@ impl Settings {
             retention,
             keep_versions,
             compile_timeout: Duration::from_millis(compile_timeout_ms),
+            limits,
+            ceiling,
+            fuel: args.fuel.or(file.fuel).unwrap_or(false),
             data_dir,
         })
     }
@@ -233,8 +256,8 @@ mod tests {
             faults,
             [
                 "windlass.toml: `listen_on` is not a setting; there are cache_dir, cancel_grace_ms, compile_timeout_ms, \
-                 data_dir, database_connections, database_poll_only, database_url, heartbeat_interval_ms, \
-                 keep_cancelled_ms, keep_completed_ms, keep_discarded_ms, keep_versions, listen, plugins, poll_interval_ms, shutdown_grace_ms, slots, \
+                 data_dir, database_connections, database_poll_only, database_url, fuel, heartbeat_interval_ms, \
+                 keep_cancelled_ms, keep_completed_ms, keep_discarded_ms, keep_versions, limits, listen, plugins, poll_interval_ms, shutdown_grace_ms, slots, \
                  worker_ttl_ms",
                 "windlass.toml: slots: invalid type: string \"many\", expected u32",
                 "listen: 0.0.0.0:80 can be reached from other machines, and there are no tokens yet: use 127.0.0.1 or [::1]",

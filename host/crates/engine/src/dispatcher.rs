@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use windlass_model::WorkerId;
@@ -12,6 +12,7 @@ use windlass_store::{Claimed, FailPoint, JobQueue, StoreError};
 use crate::clock;
 use crate::executor::Executor;
 use crate::port::TaskRunner;
+use crate::slots::TaskSlots;
 use crate::wake::Wake;
 
 /// The longest wait after an error.
@@ -24,6 +25,7 @@ pub(crate) struct Dispatcher {
     pub(crate) runner: Arc<dyn TaskRunner>,
     pub(crate) executor: Arc<Executor>,
     pub(crate) slots: Arc<Semaphore>,
+    pub(crate) tasks: TaskSlots,
     pub(crate) wake: Wake,
     pub(crate) poll_every: Duration,
 }
@@ -76,13 +78,15 @@ impl Dispatcher {
         let free = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
         // Only this loop takes slots, so what is free now is still free below.
         let Ok(mut room) = self.slots.clone().try_acquire_many_owned(free) else { return Ok((0, None)) };
-        let Claimed { jobs, again_in } = self.queue.job_claim(self.worker, &self.runner.loaded(), free, None).await?;
+        // Only this loop takes room for tasks too, and what ends meanwhile only makes more of it.
+        let tasks = self.tasks.room(&*self.runner);
+        let Claimed { jobs, again_in } = self.queue.job_claim_within(self.worker, &tasks, free, None).await?;
         let found = jobs.len();
         if found > 0 {
             FailPoint::AfterClaim.hit();
         }
         for job in jobs {
-            let slot: Option<OwnedSemaphorePermit> = room.split(1);
+            let slot = self.tasks.take(job.task.clone(), room.split(1));
             self.executor.clone().start(job, slot);
         }
         Ok((found, again_in))

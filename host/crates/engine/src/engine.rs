@@ -12,6 +12,7 @@ use windlass_store::{StoreError, WorkerSlot};
 
 use crate::bus::Bus;
 use crate::clock;
+use crate::crowds::Crowds;
 use crate::dispatcher::Dispatcher;
 use crate::enqueue::Enqueuer;
 use crate::executor::Executor;
@@ -22,6 +23,7 @@ use crate::listener::Listener;
 use crate::port::TaskRunner;
 use crate::running::Running;
 use crate::settings::EngineSettings;
+use crate::slots::TaskSlots;
 use crate::stores::Stores;
 use crate::upkeep::{Heartbeat, Janitor, LostClaims, Operator, Promoter, Rescuer, Shelver, Sweeper};
 use crate::versions::Versions;
@@ -94,6 +96,7 @@ impl Engine {
             key_values: stores.key_values.clone(),
             runner: runner.clone(),
             enqueuer,
+            crowds: Arc::new(Crowds::new(stores.queues.clone())),
             finisher,
             running: running.clone(),
             versions,
@@ -111,6 +114,7 @@ impl Engine {
             runner: runner.clone(),
             executor,
             slots: Arc::new(Semaphore::new(settings.slots as usize)),
+            tasks: TaskSlots::default(),
             wake: wake.clone(),
             poll_every: settings.poll_every,
         };

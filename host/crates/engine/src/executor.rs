@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
@@ -13,12 +12,14 @@ use windlass_store::{FinishOutcome, Finished, JobQueue, KeyValues, RollbackOutco
 use crate::bus::Bus;
 use crate::children::Children;
 use crate::clock;
+use crate::crowds::Crowds;
 use crate::enqueue::Enqueuer;
 use crate::finisher::Finisher;
 use crate::first_attempts::{FirstAttempts, Sign};
 use crate::port::{AttemptOrder, AttemptReport, TaskRunner};
 use crate::reporter::Reporter;
 use crate::running::{Running, Signals};
+use crate::slots::Slot;
 use crate::versions::Versions;
 use crate::wake::Wake;
 
@@ -29,6 +30,7 @@ pub(crate) struct Executor {
     pub(crate) key_values: Arc<dyn KeyValues>,
     pub(crate) runner: Arc<dyn TaskRunner>,
     pub(crate) enqueuer: Enqueuer,
+    pub(crate) crowds: Arc<Crowds>,
     pub(crate) finisher: Finisher,
     pub(crate) running: Running,
     pub(crate) versions: Versions,
@@ -50,7 +52,7 @@ struct Begun {
 
 impl Executor {
     /// Runs a claimed job in a task of its own. The slot is given back when the attempt's outcome is durable.
-    pub(crate) fn start(self: Arc<Self>, job: Job, slot: Option<OwnedSemaphorePermit>) {
+    pub(crate) fn start(self: Arc<Self>, job: Job, slot: Slot) {
         let tracker = self.tracker.clone();
         tracker.spawn(async move {
             self.execute(job).await;
@@ -79,9 +81,11 @@ impl Executor {
             signals.cancel.cancel();
             signals.interrupt.cancel();
         }
-        let children = Children::of(&job, self.enqueuer.clone(), self.runner.clone());
+        let children = Children::of(&job, self.enqueuer.clone(), self.runner.clone(), self.crowds.clone());
+        let max_steps = self.runner.limits(&job.task).progress_steps;
         let reporter = Reporter::new(
             &job,
+            max_steps,
             self.queue.clone(),
             self.key_values.clone(),
             self.bus.clone(),
@@ -124,6 +128,7 @@ impl Executor {
                 started_at: job.started_at.unwrap_or(job.created_at),
                 ended_at: None,
                 error: None,
+                bill: report.bill,
             },
             transition,
             progress: rest.progress,

@@ -167,9 +167,9 @@ mod tests {
 
     use async_trait::async_trait;
     use windlass_model::{
-        Attempt, AttemptFacts, AttemptOutcome, Backoff, Bounds, JobId, JsonText, TaskName, Timestamp, WorkerId,
+        Attempt, AttemptFacts, AttemptOutcome, Backoff, Bounds, JobId, JsonText, Timestamp, WorkerId,
     };
-    use windlass_store::{Claimed, StepReport, StoreError};
+    use windlass_store::{Claimed, StepReport, StoreError, TaskRoom};
 
     use super::*;
 
@@ -181,10 +181,10 @@ mod tests {
 
     #[async_trait]
     impl JobQueue for Refusing {
-        async fn job_claim(
+        async fn job_claim_within(
             &self,
             _: WorkerId,
-            _: &[TaskName],
+            _: &[TaskRoom],
             _: u32,
             _: Option<Timestamp>,
         ) -> Result<Claimed, StoreError> {
@@ -235,6 +235,7 @@ mod tests {
                 started_at: crate::clock::now(),
                 ended_at: None,
                 error: None,
+                bill: None,
             },
             transition: Transition::after(facts, outcome, Bounds::default(), 0.0),
             progress: Progress::default(),

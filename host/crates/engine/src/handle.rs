@@ -14,6 +14,7 @@ use windlass_model::{
 use windlass_store::{CancelOutcome, JobDirectory, Operations, QueueBoard, Refusal, RetryOutcome, StoreError};
 
 use crate::bus::{Bus, JobWatch};
+use crate::crowds::MAX_WAITING;
 use crate::enqueue::{Enqueued, Enqueuer};
 use crate::port::{ArgsFault, ArtifactError, TaskRunner};
 use crate::running::Running;
@@ -133,6 +134,15 @@ pub enum EnqueueError {
     /// The database holds something that stands against it.
     #[error("{}", refusal_text(.0))]
     Refused(Refusal),
+    /// So many jobs wait in the queue that a running job may not add another.
+    #[error(
+        "{MAX_WAITING} jobs wait in the queue `{queue}`, so running jobs may not add to it: let them finish first, or \
+         enqueue fewer"
+    )]
+    Crowded {
+        /// The queue.
+        queue: QueueName,
+    },
     /// More enqueues are waiting for the database than may wait. Nothing was written; try again in a moment.
     #[error("too many enqueues are waiting for the database")]
     Overloaded,
@@ -154,7 +164,7 @@ impl EnqueueError {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         match self {
-            Self::UnknownTask { .. } | Self::NotLoaded { .. } | Self::Args { .. } => true,
+            Self::UnknownTask { .. } | Self::NotLoaded { .. } | Self::Args { .. } | Self::Crowded { .. } => true,
             Self::Refused(refusal) => !matches!(refusal, Refusal::ParentLost),
             Self::Overloaded | Self::Stopping | Self::Store(_) => false,
         }

@@ -6,6 +6,7 @@
 mod bus;
 mod children;
 mod clock;
+mod crowds;
 mod dispatcher;
 mod engine;
 mod enqueue;
@@ -19,6 +20,7 @@ mod port;
 mod reporter;
 mod running;
 mod settings;
+mod slots;
 mod stores;
 mod upkeep;
 mod versions;

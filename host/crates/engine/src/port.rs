@@ -11,8 +11,8 @@ use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use windlass_model::{
-    Artifact, AttemptOutcome, Job, JobId, JsonText, KeyValueAnswer, KeyValueCall, LogStream, Progress, TaskInfo,
-    TaskName, Timestamp,
+    Artifact, AttemptOutcome, Bill, Job, JobId, JsonText, KeyValueAnswer, KeyValueCall, LogStream, Progress, TaskInfo,
+    TaskLimits, TaskName, Timestamp,
 };
 
 use crate::handle::{EnqueueError, EnqueueRequest};
@@ -28,6 +28,11 @@ pub trait TaskRunner: Send + Sync {
 
     /// The tasks that can run now.
     fn loaded(&self) -> Vec<TaskName>;
+
+    /// What bounds a task's attempts beside what happens inside each. Without an answer of its own a runner bounds nothing.
+    fn limits(&self, _task: &TaskName) -> TaskLimits {
+        TaskLimits::default()
+    }
 
     /// Counts up with every change of what is loaded.
     fn changes(&self) -> watch::Receiver<u64>;
@@ -112,6 +117,8 @@ pub struct AttemptReport {
     pub plugin_digest: Option<String>,
     /// What was published.
     pub artifacts: Vec<Artifact>,
+    /// What it used; absent if its guest never started.
+    pub bill: Option<Bill>,
 }
 
 /// What a running attempt can tell and ask. The calls that are not async return at once.

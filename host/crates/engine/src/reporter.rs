@@ -18,16 +18,14 @@ use crate::handle::{EnqueueError, EnqueueRequest};
 use crate::port::{AttemptHost, HostError};
 use crate::running::Signals;
 
-/// How many steps of one attempt are kept in its job's history. Later ones are still shown as they come. Enough for any
-/// person to read; a bound, so that a guest in a loop cannot fill the database.
-const MAX_STEPS: u32 = 10_000;
-
 /// Collects what one attempt tells, and writes it now and then.
 pub(crate) struct Reporter {
     id: JobId,
     lease: u64,
     task: TaskName,
     attempt: u32,
+    /// How many steps are kept in the job's history. Later ones are still shown as they come.
+    max_steps: u64,
     queue: Arc<dyn JobQueue>,
     bus: Bus,
     signals: Signals,
@@ -41,7 +39,7 @@ struct Told {
     progress: Progress,
     steps: Vec<(Timestamp, Progress)>,
     logs: Vec<LogLine>,
-    step_count: u32,
+    step_count: u64,
     is_dirty: bool,
 }
 
@@ -55,14 +53,26 @@ pub(crate) struct Rest {
 impl Reporter {
     pub(crate) fn new(
         job: &Job,
+        max_steps: u64,
         queue: Arc<dyn JobQueue>,
         key_values: Arc<dyn KeyValues>,
         bus: Bus,
         signals: Signals,
         children: Children,
     ) -> Self {
-        let (id, lease, task, attempt) = (job.id, job.lease, job.task.clone(), job.attempt);
-        Self { id, lease, task, attempt, queue, bus, signals, children, key_values, told: Mutex::default() }
+        Self {
+            id: job.id,
+            lease: job.lease,
+            task: job.task.clone(),
+            attempt: job.attempt,
+            max_steps,
+            queue,
+            bus,
+            signals,
+            children,
+            key_values,
+            told: Mutex::default(),
+        }
     }
 
     /// Writes what was told, at most once in every interval, until the attempt is over.
@@ -127,6 +137,10 @@ impl Reporter {
         told.is_dirty = true;
     }
 
+    fn line(&self, stream: LogStream, text: String) -> LogLine {
+        LogLine { seq: 0, at: clock::now(), attempt: self.attempt, stream, text }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Told> {
         // Plain data, whole after every step, so a panic elsewhere does not spoil it.
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
@@ -137,16 +151,26 @@ impl Reporter {
 impl AttemptHost for Reporter {
     fn progress(&self, report: Progress) {
         let mut told = self.lock();
-        if told.progress.absorb(report) && told.step_count < MAX_STEPS {
+        if told.progress.absorb(report) {
             told.step_count += 1;
-            let step = told.progress.clone();
-            told.steps.push((clock::now(), step));
+            match told.step_count {
+                count if count <= self.max_steps => {
+                    let step = told.progress.clone();
+                    told.steps.push((clock::now(), step));
+                }
+                count if count == self.max_steps + 1 => {
+                    let max = self.max_steps;
+                    let text = format!("Steps are shown and not kept from here on: {max} are kept of an attempt.");
+                    told.logs.push(self.line(LogStream::Host, text));
+                }
+                _ => (),
+            }
         }
         told.is_dirty = true;
     }
 
     fn log(&self, stream: LogStream, text: String) {
-        let line = LogLine { seq: 0, at: clock::now(), attempt: self.attempt, stream, text };
+        let line = self.line(stream, text);
         let mut told = self.lock();
         told.logs.push(line);
         told.is_dirty = true;

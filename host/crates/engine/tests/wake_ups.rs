@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where it stopped")]
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,15 +21,22 @@ use windlass_engine::{
 use windlass_model::{
     Artifact, AttemptError, AttemptOutcome, Backoff, ErrorKind, Job, JobFilter, JobId, JobState, JsonText, NewJob,
     OperationKind, Patch, Priority, QueueChange, QueueName, Rate, RunAt, TaskDefaults, TaskDescription, TaskInfo,
-    TaskName, TaskVersion,
+    TaskLimits, TaskName, TaskVersion,
 };
-use windlass_store::{ChangeFeed, ChangeSource, Changes, JobDirectory as _, JobInbox as _, SqliteStore, StoreError};
+use windlass_store::{
+    ChangeFeed, ChangeSource, Changes, JobDirectory as _, JobInbox as _, SqliteStore, StoreError, VersionShelf as _,
+};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Fails each job's first attempt if its tag says so, and completes it otherwise.
+#[derive(Default)]
 struct Runner {
     changes: watch::Sender<u64>,
+    concurrency: Option<u32>,
+    /// How many attempts run, and how many did at most.
+    running: AtomicU32,
+    most: AtomicU32,
 }
 
 fn task() -> TaskName {
@@ -41,18 +49,23 @@ impl TaskRunner for Runner {
         let backoff = Backoff::exponential(Duration::from_millis(5), Duration::from_millis(5)).unwrap();
         let defaults = TaskDefaults { backoff: Some(backoff), ..TaskDefaults::default() };
         let version = TaskVersion {
-            digest: "00".to_owned(),
+            digest: self.changes.borrow().to_string(),
             bytes: 1,
             loaded_at: now(),
             description: TaskDescription { defaults, ..TaskDescription::default() },
             grants: JsonText::empty_object(),
             auto_rollback: None,
+            limits: JsonText::empty_object(),
         };
         vec![TaskInfo { name: task(), version: Some(version), load_error: None }]
     }
 
     fn task(&self, name: &TaskName) -> Option<TaskInfo> {
         self.tasks().into_iter().find(|info| info.name == *name)
+    }
+
+    fn limits(&self, _name: &TaskName) -> TaskLimits {
+        TaskLimits { concurrency: self.concurrency, ..TaskLimits::default() }
     }
 
     fn loaded(&self) -> Vec<TaskName> {
@@ -67,7 +80,10 @@ impl TaskRunner for Runner {
         Err(VersionFault::Component("there is one task, and it has one version".to_owned()))
     }
 
-    async fn refresh(&self) {}
+    /// Another version is in service from now on.
+    async fn refresh(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
 
     fn component_max(&self) -> u64 {
         0
@@ -83,12 +99,17 @@ impl TaskRunner for Runner {
         host: Arc<dyn AttemptHost>,
         _interrupt: CancellationToken,
     ) -> AttemptReport {
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(running, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+        self.running.fetch_sub(1, Ordering::SeqCst);
         while order.job.tags.iter().any(|tag| tag == "waits for a cancel") {
             if host.is_cancelled() {
                 return AttemptReport {
                     outcome: AttemptOutcome::Cancelled,
                     plugin_digest: None,
                     artifacts: Vec::new(),
+                    bill: None,
                 };
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -98,7 +119,7 @@ impl TaskRunner for Runner {
             true => AttemptOutcome::Failed(AttemptError::new(ErrorKind::Retryable, "the first time")),
             false => AttemptOutcome::Completed(order.job.args),
         };
-        AttemptReport { outcome, plugin_digest: None, artifacts: Vec::new() }
+        AttemptReport { outcome, plugin_digest: None, artifacts: Vec::new(), bill: None }
     }
 
     async fn clean_up(&self, _job: JobId) {}
@@ -131,6 +152,10 @@ async fn open() -> (TempDir, Arc<SqliteStore>) {
 }
 
 async fn engine(stores: Stores, slots: u32) -> Engine {
+    engine_with(stores, slots, Arc::default()).await
+}
+
+async fn engine_with(stores: Stores, slots: u32, runner: Arc<Runner>) -> Engine {
     let hour = Duration::from_secs(3_600);
     let settings = EngineSettings {
         slots,
@@ -139,7 +164,6 @@ async fn engine(stores: Stores, slots: u32) -> Engine {
         worker_ttl: 2 * hour,
         ..EngineSettings::default()
     };
-    let runner = Arc::new(Runner { changes: watch::Sender::new(0) });
     Engine::start(stores, runner, settings).await.unwrap()
 }
 
@@ -249,6 +273,24 @@ async fn a_job_that_failed_comes_back_without_a_poll() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_another_daemon_put_in_service_is_served_and_said_without_a_poll() {
+    let (_folder, store) = open().await;
+    let (tell, told) = mpsc::unbounded_channel();
+    let _engine = engine(Stores::of(store.clone()).told_by(Arc::new(Elsewhere(Mutex::new(Some(told))))), 4).await;
+    for digest in ["0", "1", "2"] {
+        let said = async {
+            while store.worker_tasks(&task(), None).await.unwrap().first().and_then(|said| said.digest.clone())
+                != Some(digest.to_owned())
+            {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, said).await.expect("a wake-up was lost");
+        tell.send(Ok(Changes { tasks: true, ..Changes::default() })).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_another_daemon_did_is_seen_without_a_poll_also_after_an_error() {
     let (_folder, store) = open().await;
     let (tell, told) = mpsc::unbounded_channel();
@@ -355,5 +397,19 @@ async fn an_operation_is_done_and_what_it_retries_starts_without_a_poll() {
     assert!(jobs.into_iter().all(|job| job.unwrap().state == JobState::Completed));
     let operation = handle.operations().operation_get(operation.id).await.unwrap().unwrap();
     assert_eq!((operation.seen, operation.changed), (5, 5));
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_more_attempts_of_a_task_run_at_once_than_it_may_and_all_come_to_their_turn() {
+    let (_folder, store) = open().await;
+    let runner = Arc::new(Runner { concurrency: Some(2), ..Runner::default() });
+    let engine = engine_with(Stores::of(store.clone()), 8, runner.clone()).await;
+    let ids: Vec<_> = (0..40).map(|_| request(None, "one of many")).collect();
+    let added = engine.handle().enqueue(ids, None).await.unwrap();
+    for job in added.jobs {
+        until(&store, job.job.id, JobState::Completed).await;
+    }
+    assert!((1..=2).contains(&runner.most.load(Ordering::SeqCst)), "{runner:?}", runner = runner.most);
     engine.shutdown().await;
 }

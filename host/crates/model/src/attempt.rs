@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{JobId, JsonText, Timestamp, WorkerId};
+use crate::{Bill, JobId, JsonText, Timestamp, WorkerId};
 
 /// Why an attempt did not end well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,8 +22,22 @@ pub enum ErrorKind {
     Timeout,
     /// The component wanted more memory than it may have.
     OutOfMemory,
+    /// The component computed for longer than it may.
+    CpuTime,
+    /// The component used up its fuel.
+    OutOfFuel,
     /// The output is larger than may be kept.
     OutputTooLarge,
+    /// The files in `/out` are more, or larger, than may be published.
+    ArtifactsTooLarge,
+    /// The scratch directory, or a granted one, is full.
+    ScratchFull,
+    /// The component handed more to the host in one call than it may.
+    HostcallTooLarge,
+    /// The component held more handles than it may.
+    TooManyHandles,
+    /// The component enqueued more jobs than it may.
+    TooManyEnqueues,
     /// The component wanted something that it was not granted.
     Denied,
     /// The worker that ran it died.
@@ -42,13 +56,21 @@ pub enum ErrorKind {
 pub struct UnknownErrorKind(String);
 
 impl ErrorKind {
-    const ALL: [Self; 11] = [
+    /// All of them.
+    pub const ALL: [Self; 18] = [
         Self::Retryable,
         Self::Fatal,
         Self::Trap,
         Self::Timeout,
         Self::OutOfMemory,
+        Self::CpuTime,
+        Self::OutOfFuel,
         Self::OutputTooLarge,
+        Self::ArtifactsTooLarge,
+        Self::ScratchFull,
+        Self::HostcallTooLarge,
+        Self::TooManyHandles,
+        Self::TooManyEnqueues,
         Self::Denied,
         Self::WorkerLost,
         Self::Cancelled,
@@ -65,7 +87,14 @@ impl ErrorKind {
             Self::Trap => "trap",
             Self::Timeout => "timeout",
             Self::OutOfMemory => "out_of_memory",
+            Self::CpuTime => "cpu_time",
+            Self::OutOfFuel => "out_of_fuel",
             Self::OutputTooLarge => "output_too_large",
+            Self::ArtifactsTooLarge => "artifacts_too_large",
+            Self::ScratchFull => "scratch_full",
+            Self::HostcallTooLarge => "hostcall_too_large",
+            Self::TooManyHandles => "too_many_handles",
+            Self::TooManyEnqueues => "too_many_enqueues",
             Self::Denied => "denied",
             Self::WorkerLost => "worker_lost",
             Self::Cancelled => "cancelled",
@@ -75,9 +104,33 @@ impl ErrorKind {
     }
 
     /// Whether another attempt could end otherwise with the same arguments and the same component.
+    ///
+    /// Of the limits: time, CPU time and memory depend on how busy the machine is, on timing and on what the last attempt
+    /// left in its checkpoint; a directory that was full may have been cleared, and `/tmp` outlives an attempt. Fuel counts
+    /// instructions, and what a component returns, leaves in `/out`, hands over in one call, holds or enqueues follows
+    /// from its code and its arguments: it would come out the same.
     #[must_use]
     pub const fn may_pass_next_time(self) -> bool {
-        !matches!(self, Self::Fatal | Self::OutputTooLarge | Self::Denied | Self::Cancelled | Self::Expired)
+        match self {
+            Self::Retryable
+            | Self::Trap
+            | Self::Timeout
+            | Self::OutOfMemory
+            | Self::CpuTime
+            | Self::ScratchFull
+            | Self::WorkerLost
+            | Self::Host => true,
+            Self::Fatal
+            | Self::OutOfFuel
+            | Self::OutputTooLarge
+            | Self::ArtifactsTooLarge
+            | Self::HostcallTooLarge
+            | Self::TooManyHandles
+            | Self::TooManyEnqueues
+            | Self::Denied
+            | Self::Cancelled
+            | Self::Expired => false,
+        }
     }
 }
 
@@ -156,4 +209,19 @@ pub struct Attempt {
     pub ended_at: Option<Timestamp>,
     /// Why it did not end well, if it did not.
     pub error: Option<AttemptError>,
+    /// What it used; absent while it runs, and if its guest never started or its worker died.
+    pub bill: Option<Bill>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_one_name_everywhere() {
+        for kind in ErrorKind::ALL {
+            assert_eq!(kind.as_str().parse::<ErrorKind>().unwrap(), kind);
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
 }

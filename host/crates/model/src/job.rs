@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AttemptError, Backoff, JobId, JsonText, Progress, QueueName, TaskName, Timestamp, WorkerId};
+use crate::{AttemptError, Backoff, Bill, JobId, JsonText, Progress, QueueName, TaskName, Timestamp, WorkerId};
 
 /// Where a job is in its life.
 ///
@@ -177,4 +177,6 @@ pub struct Job {
     pub parent_id: Option<JobId>,
     /// How many of the jobs that it comes after have not ended yet.
     pub waits_for: u32,
+    /// What the last attempt used that ended; absent if there is none or nobody told.
+    pub bill: Option<Bill>,
 }

@@ -6,6 +6,7 @@
 mod artifact;
 mod attempt;
 mod backoff;
+mod bill;
 mod event;
 mod filter;
 mod id;
@@ -27,6 +28,7 @@ mod worker;
 pub use self::artifact::Artifact;
 pub use self::attempt::{Attempt, AttemptError, AttemptOutcome, ErrorKind, UnknownErrorKind};
 pub use self::backoff::{Backoff, BackoffError};
+pub use self::bill::Bill;
 pub use self::event::{EventKind, JobEvent};
 pub use self::filter::{JobFilter, PageSize};
 pub use self::id::{JobId, OperationId, WorkerId};
@@ -44,7 +46,7 @@ pub use self::queue::{
     JobCounts, KeepTime, KeepTimeError, MaxRunning, MaxRunningError, Patch, QueueChange, QueueInfo, QueueKeep,
     QueueLimits, QueueSettings, Rate, RateError,
 };
-pub use self::task::{DescriptionError, LoadError, TaskDefaults, TaskDescription, TaskInfo, TaskVersion};
+pub use self::task::{DescriptionError, LoadError, TaskDefaults, TaskDescription, TaskInfo, TaskLimits, TaskVersion};
 pub use self::time::{Timestamp, TimestampError};
 pub use self::transition::{AttemptFacts, Bounds, Transition};
 pub use self::version::{

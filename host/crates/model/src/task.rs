@@ -79,6 +79,28 @@ pub struct TaskVersion {
     pub grants: JsonText,
     /// Of how many first attempts all must trap for it to be rolled back by itself; never if absent.
     pub auto_rollback: Option<u32>,
+    /// What an attempt may use, as JSON: each limit by the key that sets it; null where nothing limits it.
+    pub limits: JsonText,
+}
+
+/// Those of a task's limits that bound more than what happens inside one instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskLimits {
+    /// How many of its attempts may run at once on one worker; absent: as many as there are slots.
+    pub concurrency: Option<u32>,
+    /// How many steps of one attempt are kept one by one. Later ones are shown as they come and not kept.
+    pub progress_steps: u64,
+}
+
+impl TaskLimits {
+    /// Enough for any person to read; a bound, so that a guest in a loop cannot fill the database.
+    pub const PROGRESS_STEPS: u64 = 10_000;
+}
+
+impl Default for TaskLimits {
+    fn default() -> Self {
+        Self { concurrency: None, progress_steps: Self::PROGRESS_STEPS }
+    }
 }
 
 /// Why the file that is there now could not be put in service.

@@ -261,7 +261,8 @@ mod tests {
     fn an_entry_that_was_damaged_cut_short_or_taken_from_elsewhere_is_removed() {
         let dir = tempfile::tempdir().unwrap();
         let cache = cache(dir.path());
-        let spoil: [fn(&CodeCache, Vec<u8>) -> Vec<u8>; 4] = [
+        type Spoil = fn(&CodeCache, Vec<u8>) -> Vec<u8>;
+        let spoil: [Spoil; 4] = [
             |_, mut sealed| {
                 *sealed.last_mut().unwrap() ^= 1;
                 sealed

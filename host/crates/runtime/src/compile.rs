@@ -61,7 +61,7 @@ fn component(engines: &Engines, bytes: &[u8], digest: &str) -> Result<Component,
     let component = match kept(engines, digest) {
         Some(component) => component,
         None => {
-            let engine = Engines::for_compiling().map_err(|error| LoadFault::Host(error.into()))?;
+            let engine = engines.for_compiling().map_err(|error| LoadFault::Host(error.into()))?;
             let code = OwnCode::compile(&engine, bytes).map_err(|error| LoadFault::Compile(error.into()))?;
             if let Some(cache) = &engines.cache {
                 cache.store(digest, &code);

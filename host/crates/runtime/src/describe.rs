@@ -11,6 +11,8 @@ use crate::egress::client::Egress;
 use crate::error::LoadFault;
 use crate::grants::Grants;
 use crate::guest::{self, Guest, Reach, Reacher};
+use crate::limits::Limits;
+use crate::meter::Metered;
 use crate::outcome;
 use crate::settings::RuntimeSettings;
 use crate::threads::GuestThreads;
@@ -19,15 +21,15 @@ use crate::threads::GuestThreads;
 pub(crate) async fn describe(
     task: &TaskPre<Guest>,
     name: &TaskName,
+    limits: &Limits,
     settings: &Arc<RuntimeSettings>,
     egress: &Arc<Egress>,
     threads: &GuestThreads,
 ) -> Result<TaskDescription, LoadFault> {
-    let limits = &settings.limits;
     if task.instance_pre().component().get_export_index(None, "describe").is_none() {
         return Ok(TaskDescription::default());
     }
-    let call = ask(task.clone(), name.clone(), Arc::clone(settings), Arc::clone(egress));
+    let call = ask(task.clone(), name.clone(), limits.clone(), Arc::clone(settings), Arc::clone(egress));
     let said = threads.spawn(tokio::time::timeout(limits.describe_time, call)).await;
     let text = said
         .map_err(|panic| LoadFault::Host(panic.into()))?
@@ -41,21 +43,26 @@ pub(crate) async fn describe(
 async fn ask(
     task: TaskPre<Guest>,
     name: TaskName,
+    limits: Limits,
     settings: Arc<RuntimeSettings>,
     egress: Arc<Egress>,
 ) -> Result<String, LoadFault> {
     let engine: &Engine = task.engine();
-    let limits = &settings.limits;
-    let log = guest::log_to_nobody(limits);
+    let log = guest::log_to_nobody(&limits);
     let wasi = guest::bare_wasi(name.as_str(), &log);
-    let who = Reacher { plugin: &name, log: &log, deadline: None };
-    let reach = Reach::of(&who, &Grants::default(), &Handout::default(), &egress, &settings);
-    let mut store = Guest::new(wasi, reach, limits, None).into_store(engine, limits);
-    let answer = async {
-        let instance = task.instance_pre().instantiate_async(&mut store).await?;
-        let describe = instance.get_typed_func::<(), (String,)>(&mut store, "describe")?;
-        describe.call_async(&mut store, ()).await
-    }
+    let who = Reacher { plugin: &name, log: &log, limits: &limits, usage: Arc::default(), deadline: None };
+    let reach = Reach::of(who, &Grants::default(), &Handout::default(), &egress, settings.clock);
+    let mut store = Guest::new(wasi, Vec::new(), reach, &limits, None).into_store(engine, &limits);
+    let cpu = Arc::clone(&store.data().cpu);
+    let answer = Metered::new(
+        async {
+            Guest::refuel(&mut store, limits.fuel, settings.fuel)?;
+            let instance = task.instance_pre().instantiate_async(&mut store).await?;
+            let describe = instance.get_typed_func::<(), (String,)>(&mut store, "describe")?;
+            describe.call_async(&mut store, ()).await
+        },
+        cpu,
+    )
     .await;
     log.finish();
     match answer {

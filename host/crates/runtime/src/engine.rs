@@ -8,11 +8,16 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConf
 
 use crate::cache::CodeCache;
 use crate::error::RuntimeError;
-use crate::settings::{Limits, RuntimeSettings};
+use crate::limits::Limits;
+use crate::settings::RuntimeSettings;
 
 /// How often a guest that computes gives way to the others. Short enough for a prompt interrupt, long enough to cost
 /// nothing: 10 ms measured no difference in a tight loop.
 const EPOCH: Duration = Duration::from_millis(10);
+
+/// How many elements one table may have. The default of 20,000 is too small for .NET and JavaScript guests; what the tables of
+/// an attempt hold together is bounded with its memory.
+const TABLE_ELEMENTS: usize = 200_000;
 
 /// How many plugins are loaded at once. Each compilation uses all cores by itself; two overlap reading and compiling.
 pub(crate) const LOADERS: u32 = 2;
@@ -29,22 +34,23 @@ pub(crate) struct Engines {
     pub(crate) running: Engine,
     /// Compiled code that was kept; absent if none is.
     pub(crate) cache: Option<CodeCache>,
+    fuel: bool,
 }
 
 impl Engines {
     pub(crate) fn new(settings: &RuntimeSettings) -> Result<Self, RuntimeError> {
-        let mut pooled = config();
-        pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings.slots, &settings.limits)));
+        let mut pooled = config(settings.fuel);
+        pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings.slots, &settings.ceiling)));
         let running = Engine::new(&pooled).or_else(|reason| {
             // Small address spaces (39-bit arm64, containers with a limit on virtual memory) have no room for a pool.
             warn!("Instances are allocated on demand, which is slower: the pool could not be made: {reason:#}");
-            Engine::new(&config())
+            Engine::new(&config(settings.fuel))
         });
         let running = running.map_err(|error| RuntimeError::Engine(error.into()))?;
         let open = |directory: &PathBuf| CodeCache::open(directory, &running, settings.cache_bytes);
         let cache = settings.cache_dir.as_ref().map(open).transpose()?;
         start_epochs(&running)?;
-        Ok(Self { running, cache })
+        Ok(Self { running, cache, fuel: settings.fuel })
     }
 
     /// An engine to compile in and throw away.
@@ -52,15 +58,17 @@ impl Engines {
     /// An engine keeps the working memory of its compiler for as long as it lives (wasmtime #13912, not mended in
     /// 48.0.8), and a daemon that loads plugins for months should not. How instances are allocated does not affect the
     /// compiled code, so this one has no pool.
-    pub(crate) fn for_compiling() -> wasmtime::Result<Engine> {
-        Engine::new(&config())
+    pub(crate) fn for_compiling(&self) -> wasmtime::Result<Engine> {
+        Engine::new(&config(self.fuel))
     }
 }
 
-fn config() -> Config {
+fn config(fuel: bool) -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
+        // Other code, so another entry of the cache: a daemon counts for all of its guests or for none.
+        .consume_fuel(fuel)
         // Plugins speak WASI 0.2. Without the machinery of 0.3 a job costs a third less; see `notes/wasmtime-48.md`.
         .concurrency_support(false)
         // Shared memory and component-model async are not even compiled in.
@@ -68,7 +76,7 @@ fn config() -> Config {
     config
 }
 
-fn pool(slots: u32, limits: &Limits) -> PoolingAllocationConfig {
+fn pool(slots: u32, ceiling: &Limits) -> PoolingAllocationConfig {
     // Beside the slots there are those plugins whose `describe` is being called.
     let instances = slots.saturating_add(LOADERS);
     // Each slot has its whole share. Were the totals less than that, one plugin of many memories could take those of the others,
@@ -85,9 +93,8 @@ fn pool(slots: u32, limits: &Limits) -> PoolingAllocationConfig {
         .max_tables_per_module(TABLES)
         .total_stacks(instances)
         .total_gc_heaps(instances)
-        // The default of 20,000 is too small for .NET and JavaScript guests.
-        .table_elements(limits.table_elements)
-        .max_memory_size(limits.memory_bytes);
+        .table_elements(TABLE_ELEMENTS)
+        .max_memory_size(ceiling.memory_bytes);
     pool
 }
 
@@ -125,6 +132,8 @@ pub(crate) mod tests {
             compile_time: RuntimeSettings::COMPILE_TIME,
             egress: crate::egress::client::EgressSettings::default(),
             variable: |_| None,
+            ceiling: Limits::ceiling(),
+            fuel: false,
             clock: || windlass_model::Timestamp::from_micros(0),
         }
     }

@@ -106,6 +106,18 @@ pub enum LoadFault {
         /// How long it waited.
         max: Duration,
     },
+    /// It starts with more memory than its attempts may have.
+    #[error(
+        "its memories start with {}, more than its limit of {}: raise `limits.memory_bytes` in its grants file",
+        text::size(*found),
+        text::size(*max)
+    )]
+    Memory {
+        /// How many bytes its largest memory has from the start.
+        found: u64,
+        /// How many its memories may have.
+        max: u64,
+    },
     /// It imports what is not offered.
     #[error("{}", imports_text(missing))]
     Imports {

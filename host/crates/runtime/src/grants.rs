@@ -17,10 +17,14 @@
 //! [[http]]
 //! origin = "https://api.example.com"
 //!
+//! [limits]
+//! memory_bytes = 536870912
+//!
 //! [[directory]]
 //! host = "exports"      # relative paths stand under the data directory
 //! guest = "/data"
-//! mode = "read"         # or "write", which reads too
+//! mode = "write"        # reads too; or "read"
+//! bytes = 1073741824    # how much may be in it; without it the disk is the bound
 //!
 //! [[keyvalue]]
 //! name = "default"
@@ -39,15 +43,17 @@ use crate::capability::config::Config;
 use crate::capability::directories::{DirectoryFault, DirectoryGrant};
 use crate::capability::entries::{Entry, entries};
 use crate::capability::environment::Environment;
+use crate::capability::filesystem::{Quotas, Root};
 use crate::capability::http::HttpGrant;
 use crate::capability::jobs::EnqueueGrant;
 use crate::capability::key_value::KeyValueGrant;
 use crate::capability::network::TcpGrant;
 use crate::capability::secrets::{Handout, Secrets};
+use crate::limits::{LimitChanges, Limits};
 use crate::rollback;
 
 /// The keys that a grants file may have.
-const KEYS: &str = "auto_rollback, config, directory, enqueue, env, http, keyvalue, secret, tcp";
+const KEYS: &str = "auto_rollback, config, directory, enqueue, env, http, keyvalue, limits, secret, tcp";
 
 /// What is wrong with one line of a grants file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -90,11 +96,13 @@ pub enum GrantFault {
 }
 
 impl GrantFault {
-    pub(crate) fn wrong(key: impl Into<String>, message: impl Into<String>) -> Self {
+    /// A value that cannot be.
+    pub fn wrong(key: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Wrong { key: key.into(), message: message.into() }
     }
 
-    pub(crate) fn unknown(key: impl Into<String>, known: &'static str) -> Self {
+    /// A key that means nothing.
+    pub fn unknown(key: impl Into<String>, known: &'static str) -> Self {
         Self::Unknown { key: key.into(), known }
     }
 
@@ -110,6 +118,14 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) base: &'a Path,
     /// A variable of the daemon's environment.
     pub(crate) variable: fn(&str) -> Option<OsString>,
+    pub(crate) bounds: LimitBounds<'a>,
+}
+
+/// What the operator says about the limits of all plugins.
+pub(crate) struct LimitBounds<'a> {
+    pub(crate) default: &'a Limits,
+    pub(crate) ceiling: &'a Limits,
+    pub(crate) is_fuel_counted: bool,
 }
 
 /// What one plugin may touch.
@@ -126,6 +142,7 @@ pub(crate) struct Grants {
     pub(crate) config: Config,
     pub(crate) http: HttpGrant,
     pub(crate) tcp: TcpGrant,
+    limits: LimitChanges,
 }
 
 impl Grants {
@@ -145,10 +162,12 @@ impl Grants {
                 "config" => grants.config = Config::parse(value, faults),
                 "http" => grants.http = HttpGrant::parse(value, faults),
                 "keyvalue" => grants.key_value = KeyValueGrant::parse(value, faults),
+                "limits" => grants.limits = LimitChanges::parse(value, "limits", faults),
                 "tcp" => grants.tcp = TcpGrant::parse(value, faults),
                 _ => faults.push(GrantFault::unknown(key, KEYS)),
             }
         }
+        grants.limits.check(&around.bounds, &mut faults);
         // What refers to another section is judged when that one was read without a fault.
         if faults.is_empty() {
             grants.environment.check(&grants.secrets, &mut faults);
@@ -179,6 +198,17 @@ impl Grants {
     pub(crate) fn grant(&self, wasi: &mut WasiCtxBuilder, handout: &Handout) -> Result<(), DirectoryFault> {
         self.environment.grant(wasi, handout);
         self.directories.iter().try_for_each(|directory| directory.grant(wasi))
+    }
+
+    /// What an attempt may use.
+    pub(crate) fn limits(&self, bounds: &LimitBounds<'_>) -> Limits {
+        // What is above the ceiling was a fault of the file.
+        self.limits.apply(bounds.default, bounds.ceiling, &mut Vec::new())
+    }
+
+    /// What a guest may do in the directories that it was granted.
+    pub(crate) fn roots(&self, quotas: &Quotas) -> Vec<Root> {
+        self.directories.iter().map(|directory| directory.root(quotas)).collect()
     }
 
     /// For people: names, never values that could be secret.
@@ -228,11 +258,16 @@ mod tests {
         (name == "THERE").then(|| "hunter2".into())
     }
 
+    fn parse(text: &str, base: &Path) -> Result<Grants, Vec<GrantFault>> {
+        let (default, ceiling) = (Limits::default(), Limits::ceiling());
+        let bounds = LimitBounds { default: &default, ceiling: &ceiling, is_fuel_counted: false };
+        Grants::parse(text, &Surroundings { base, variable, bounds })
+    }
+
     fn faults(text: &str) -> Vec<String> {
         let base = tempfile::tempdir().unwrap();
         std::fs::create_dir(base.path().join("there")).unwrap();
-        let around = Surroundings { base: base.path(), variable };
-        let error = Grants::parse(text, &around).err().unwrap_or_default();
+        let error = parse(text, base.path()).err().unwrap_or_default();
         let base = base.path().display().to_string();
         error.iter().map(|fault| fault.to_string().replace(&base, "BASE")).collect()
     }
@@ -256,9 +291,9 @@ mod tests {
         assert_eq!(
             faults(text),
             [
-                "`colour` is unknown here, the keys are: auto_rollback, config, directory, enqueue, env, http, keyvalue, secret, tcp",
+                "`colour` is unknown here, the keys are: auto_rollback, config, directory, enqueue, env, http, keyvalue, limits, secret, tcp",
                 "`directory 1.guest`: it must be an absolute path, such as \"/data\"",
-                "`directory 2.size` is unknown here, the keys are: host, guest, mode",
+                "`directory 2.size` is unknown here, the keys are: host, guest, mode, bytes",
                 "`directory 2.host`: there is no directory `BASE/missing`: make it, or take the grant away",
                 "`directory 2.guest`: `/out` belongs to the job: choose another path",
                 "`directory 2.mode`: it is \"read\" or \"write\"",
@@ -285,7 +320,7 @@ mod tests {
 
     #[test]
     fn the_number_of_attempts_before_a_rollback_is_checked() {
-        let grants = Grants::parse("auto_rollback = 3", &Surroundings { base: Path::new("/"), variable }).ok().unwrap();
+        let grants = parse("auto_rollback = 3", Path::new("/")).ok().unwrap();
         assert_eq!(grants.auto_rollback, Some(3));
         assert!(grants.shown().as_str().contains(r#""auto_rollback":3"#));
         for wrong in ["0", "1001", "true", "'3'"] {
@@ -337,8 +372,7 @@ mod tests {
             host = '::1'
             port = 25
         ";
-        let around = Surroundings { base: Path::new("/"), variable };
-        let shown = Grants::parse(text, &around).ok().unwrap().shown();
+        let shown = parse(text, Path::new("/")).ok().unwrap().shown();
         assert!(!shown.as_str().contains("hunter2"));
         let shown: serde_json::Value = serde_json::from_str(shown.as_str()).unwrap();
         assert_eq!(

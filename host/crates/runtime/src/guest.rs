@@ -1,15 +1,17 @@
 //! A guest's side of the host: the state in its store, the store itself, and the linker that all guests share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
-use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime::{CallHook, Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_config::WasiConfigVariables;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
-use windlass_model::{LogStream, TaskName, Timestamp};
+use windlass_model::{Bill, LogStream, TaskName, Timestamp};
 
 use crate::bindings::Task;
+use crate::capability::filesystem::{self, FileMeter, Root};
 use crate::capability::http::HttpAccess;
 use crate::capability::job::JobAccess;
 use crate::capability::key_value;
@@ -21,19 +23,22 @@ use crate::capability::stdio::GuestLog;
 use crate::capability::{config, logging, names};
 use crate::egress::client::Egress;
 use crate::grants::Grants;
+use crate::limits::Limits;
+use crate::meter::{CpuMeter, Usage};
 use crate::port::AttemptHost;
-use crate::settings::{Limits, RuntimeSettings};
 
 /// What the host keeps for one instance.
 pub(crate) struct Guest {
-    wasi: WasiCtx,
-    pub(crate) table: ResourceTable,
+    pub(crate) wasi: Wasi,
     pub(crate) memory: MemoryMeter,
+    pub(crate) files: FileMeter,
     pub(crate) log: GuestLog,
     pub(crate) http: HttpAccess,
     http_ctx: WasiHttpCtx,
     pub(crate) network: NetworkAccess,
     pub(crate) config: WasiConfigVariables,
+    pub(crate) usage: Arc<Usage>,
+    pub(crate) cpu: Arc<CpuMeter>,
     /// Absent while `describe` runs.
     pub(crate) job: Option<JobAccess>,
 }
@@ -44,22 +49,25 @@ pub(crate) struct Reach {
     http: HttpAccess,
     network: NetworkAccess,
     config: WasiConfigVariables,
+    usage: Arc<Usage>,
 }
 
 /// Whose reach it is.
 pub(crate) struct Reacher<'a> {
     pub(crate) plugin: &'a TaskName,
     pub(crate) log: &'a GuestLog,
+    pub(crate) limits: &'a Limits,
+    pub(crate) usage: Arc<Usage>,
     pub(crate) deadline: Option<Timestamp>,
 }
 
 impl Reach {
     pub(crate) fn of(
-        who: &Reacher<'_>,
+        who: Reacher<'_>,
         grants: &Grants,
         handout: &Handout,
         egress: &Arc<Egress>,
-        settings: &RuntimeSettings,
+        clock: fn() -> Timestamp,
     ) -> Self {
         let http = HttpAccess {
             grant: grants.http.clone(),
@@ -68,36 +76,75 @@ impl Reach {
             log: who.log.clone(),
             plugin: who.plugin.clone(),
             deadline: who.deadline,
-            clock: settings.clock,
-            response_max: settings.limits.http_response_bytes,
-            running: HttpAccess::semaphore(&settings.limits),
-            traffic: Arc::default(),
+            clock,
+            response_max: who.limits.http_response_bytes,
+            running: HttpAccess::semaphore(who.limits),
+            usage: Arc::clone(&who.usage),
         };
         let network = NetworkAccess::new(grants.tcp.clone(), Arc::clone(egress), who.log.clone(), who.plugin.clone());
-        Self { log: who.log.clone(), http, network, config: grants.config.grant(handout) }
+        Self { log: who.log.clone(), http, network, config: grants.config.grant(handout), usage: who.usage }
+    }
+}
+
+/// What wasmtime's own implementation of WASI works on.
+pub(crate) struct Wasi {
+    ctx: WasiCtx,
+    pub(crate) table: ResourceTable,
+}
+
+impl WasiView for Wasi {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.ctx, table: &mut self.table }
     }
 }
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        self.wasi.ctx()
     }
 }
 
 impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.http, table: &mut self.table, ctx: &mut self.http_ctx }
+        WasiHttpCtxView { hooks: &mut self.http, table: &mut self.wasi.table, ctx: &mut self.http_ctx }
     }
 }
 
 impl Guest {
-    pub(crate) fn new(mut wasi: WasiCtxBuilder, reach: Reach, limits: &Limits, job: Option<JobAccess>) -> Self {
+    /// A guest that sees these directories, as `wasi` has them.
+    pub(crate) fn new(
+        mut wasi: WasiCtxBuilder,
+        roots: Vec<Root>,
+        reach: Reach,
+        limits: &Limits,
+        job: Option<JobAccess>,
+    ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
-        let memory = MemoryMeter::new(limits.memory_bytes, limits.table_elements);
-        let Reach { log, http, network, config } = reach;
+        let Reach { log, http, network, config, usage } = reach;
         network.grant(&mut wasi);
-        Self { wasi: wasi.build(), table, memory, log, http, http_ctx: WasiHttpCtx::new(), network, config, job }
+        Self {
+            wasi: Wasi { ctx: wasi.build(), table },
+            memory: MemoryMeter::new(limits.memory_bytes),
+            files: FileMeter::new(roots, Arc::clone(&usage)),
+            log,
+            http,
+            http_ctx: WasiHttpCtx::new(),
+            network,
+            config,
+            usage,
+            cpu: Arc::new(CpuMeter::new(limits.cpu_ms.map(Duration::from_millis))),
+            job,
+        }
+    }
+
+    /// What it used so far, without what it took to make it.
+    pub(crate) fn bill(&self) -> Bill {
+        Bill {
+            cpu_us: u64::try_from(self.cpu.spent().as_micros()).unwrap_or(u64::MAX),
+            peak_memory_bytes: self.memory.peak() as u64,
+            ..self.usage.bill()
+        }
     }
 
     /// A store for one attempt.
@@ -109,8 +156,25 @@ impl Guest {
         store.set_epoch_deadline(1);
         // A plain yield puts the task at the front of its queue again; tokio's own lets the others go first, and lets the
         // task look at its clock and its interrupt.
-        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))));
+        store.epoch_deadline_callback(|context| {
+            let guest = context.data();
+            // The hook below has just counted this turn.
+            guest.usage.no_host_call();
+            guest.cpu.check()?;
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        });
+        store.call_hook(|context, hook| {
+            if matches!(hook, CallHook::CallingHost) {
+                context.data().usage.host_call();
+            }
+            Ok(())
+        });
         store
+    }
+
+    /// Gives the guest its fuel, if the engine counts it.
+    pub(crate) fn refuel(store: &mut Store<Self>, fuel: Option<u64>, is_counted: bool) -> wasmtime::Result<()> {
+        if is_counted { store.set_fuel(fuel.unwrap_or(u64::MAX)) } else { Ok(()) }
     }
 }
 
@@ -125,13 +189,14 @@ pub(crate) fn bare_wasi(name: &str, log: &GuestLog) -> WasiCtxBuilder {
 
 /// A log for a guest without a job.
 pub(crate) fn log_to_nobody(limits: &Limits) -> GuestLog {
-    GuestLog::new(Arc::new(Nobody), limits, Redactor::default())
+    GuestLog::new(Arc::new(Nobody), limits, Redactor::default(), Arc::default())
 }
 
 /// All that a component may import.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    filesystem::add_to_linker(&mut linker)?;
     names::link(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     config::link(&mut linker)?;

@@ -279,14 +279,14 @@ fn is_covered(wanted: &HttpRule, granted: &[HttpRule]) -> bool {
         .all(|method| wanted.paths.iter().all(|path| granted.iter().any(|rule| fits(rule, method, path))))
 }
 
+/// JSON's escapes are TOML's too, and leave one line, where TOML's own writer would make several.
 fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
+    serde_json::Value::from(text).to_string()
 }
 
 fn key(name: &str) -> String {
     let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    // A quoted key is one line and has escapes; a quoted value may be written over several lines.
-    if is_bare { name.to_owned() } else { serde_json::Value::from(name).to_string() }
+    if is_bare { name.to_owned() } else { quoted(name) }
 }
 
 #[cfg(test)]
@@ -294,10 +294,13 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::grants::Surroundings;
+    use crate::grants::{LimitBounds, Surroundings};
+    use crate::limits::Limits;
 
     fn lacking(wants: &str, imports: &[&str], grants: &str) -> Option<String> {
-        let around = Surroundings { base: Path::new("/"), variable: |_| Some("value".into()) };
+        let (default, ceiling) = (Limits::default(), Limits::ceiling());
+        let bounds = LimitBounds { default: &default, ceiling: &ceiling, is_fuel_counted: false };
+        let around = Surroundings { base: Path::new("/"), variable: |_| Some("value".into()), bounds };
         let grants = Grants::parse(grants, &around).unwrap();
         let imports: Vec<_> = imports.iter().map(|import| (*import).to_owned()).collect();
         let wants = JsonText::parse(wants).unwrap();
@@ -325,6 +328,7 @@ mod tests {
                 _ if line.starts_with("# without the line ") => {
                     middle = middle.replace(&line["# without the line ".len()..], "");
                 }
+                _ if place.is_empty() => (),
                 _ if place == "# at its end" => end.push_str(&format!("{line}\n")),
                 _ if place.starts_with("# at its top") => {
                     let key = line.split(" = ").next().unwrap();

@@ -139,7 +139,7 @@ impl Plugins {
         let is_due = !found.due.is_empty();
         let (prepared, changing) = self.take_in(state, found.due, &records).await;
         let records = if is_due { self.records(state).await.unwrap_or(records) } else { records };
-        let serving = self.serve(state, &records, prepared, look == Some(Look::Healing)).await;
+        let serving = self.serve(state, &records, prepared, look).await;
         found.unsettled || changing || serving
     }
 
@@ -238,17 +238,26 @@ impl Plugins {
         state: &mut State,
         records: &Records,
         mut prepared: BTreeMap<TaskName, Version>,
-        is_healing: bool,
+        look: Option<Look>,
     ) -> bool {
         let names: BTreeSet<_> = records.keys().cloned().chain(self.catalogue.names()).collect();
         let mut loads = Vec::new();
         for name in names {
-            let files = state.scanner.settled(&name).unwrap_or(Fingerprint::NOTHING);
+            let settled = state.scanner.settled(&name).unwrap_or(Fingerprint::NOTHING);
+            // Whoever asked for this cannot wait until a file that was just written has settled.
+            let files = match look {
+                None => Fingerprint { grants: Fingerprint::of(&self.file(&name)).grants, ..settled },
+                Some(_) => settled,
+            };
             let has_file = files.component.is_some();
             if !has_file {
                 self.catalogue.absolve(&name, About::File);
             }
             let record = records.get(&name);
+            if state.scanner.digest(&name).is_some() && !record.is_some_and(|record| record.is_pinned) {
+                // Of a file that was taken in only a pin is told.
+                self.catalogue.absolve(&name, About::File);
+            }
             let served = record.filter(|record| has_file || record.source == Some(VersionSource::Upload));
             let Some(digest) = served.and_then(|record| record.digest.clone()) else {
                 state.tried.remove(&name);
@@ -257,7 +266,7 @@ impl Plugins {
                 continue;
             };
             let target = Target { digest, grants: files.grants };
-            let is_done = |tried: &Tried| tried.target == target && !(tried.may_heal && is_healing);
+            let is_done = |tried: &Tried| tried.target == target && !(tried.may_heal && look == Some(Look::Healing));
             if !state.tried.get(&name).is_some_and(is_done) {
                 let in_file = state.scanner.digest(&name) == Some(&target.digest);
                 let version = prepared.remove(&name).filter(|version| version.plugin.digest == target.digest);
@@ -283,12 +292,16 @@ impl Plugins {
         in_file: bool,
         prepared: Option<Version>,
     ) -> (TaskName, Option<Tried>) {
+        let is_settled = || Fingerprint::of(&self.file(&name)).grants == target.grants;
+        if !is_settled() {
+            return (name, None);
+        }
         let start = Instant::now();
         let loaded = match prepared {
             Some(version) => Ok(version),
             None => self.fetch_and_load(&name, &target.digest, in_file).await,
         };
-        if Fingerprint::of(&self.file(&name)).grants != target.grants {
+        if !is_settled() {
             return (name, None);
         }
         let may_heal = match loaded {
@@ -355,7 +368,9 @@ impl Plugins {
         if known.is_none_or(|known| (&known.digest, &known.message) != (&digest, &message)) {
             let before =
                 if self.catalogue.version(name).is_some() { "the version before it stays" } else { "it is not" };
-            warn!(task.name = %name, "`{name}` could not be loaded, {before} in service: {message}");
+            // A log line is one line. The others are shown with the task.
+            let (first, more) = message.split_once('\n').map_or((message.as_str(), ""), |(first, _)| (first, " …"));
+            warn!(task.name = %name, "`{name}` could not be loaded, {before} in service: {first}{more}");
             self.catalogue.refuse(name.clone(), about, LoadError { digest, at: (self.settings.clock)(), message });
         }
     }

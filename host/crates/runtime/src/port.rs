@@ -1,7 +1,9 @@
 //! What a caller hands in for one attempt, and what it gets back.
 
 use async_trait::async_trait;
-use windlass_model::{Artifact, AttemptOutcome, Job, KeyValueAnswer, KeyValueCall, LogStream, Progress, Timestamp};
+use windlass_model::{
+    Artifact, AttemptOutcome, Bill, Job, KeyValueAnswer, KeyValueCall, LogStream, Progress, Timestamp,
+};
 
 /// What is to be run.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct AttemptReport {
     pub plugin_digest: Option<String>,
     /// What was published.
     pub artifacts: Vec<Artifact>,
+    /// What it used; absent if its guest never started.
+    pub bill: Option<Bill>,
 }
 
 /// What a running attempt can tell and ask. The calls that are not async are made from the guest's thread and must return

@@ -1,22 +1,25 @@
 //! One attempt, in named steps: prepare, start, wait, classify, publish, tidy.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use wasmtime::{Engine, Store};
-use windlass_model::{Artifact, AttemptOutcome, Job, Timestamp};
+use windlass_model::{Artifact, AttemptOutcome, Bill, Job, Progress, Timestamp};
 
 use crate::bindings::{Task, TaskPre};
 use crate::capability::artifacts::{Artifacts, Owner, PublishFault};
 use crate::capability::directories;
+use crate::capability::filesystem::Quotas;
 use crate::capability::job::JobAccess;
+use crate::capability::progress::ProgressMeter;
 use crate::capability::secrets::Handout;
 use crate::capability::stdio::GuestLog;
 use crate::egress::client::Egress;
 use crate::guest::{self, Guest, Reach, Reacher};
+use crate::meter::{Metered, Usage};
 use crate::outcome::{self, End, Evidence};
 use crate::port::{AttemptHost, AttemptReport};
 use crate::scratch::Scratch;
@@ -29,6 +32,7 @@ pub(crate) struct Attempt {
     pub(crate) settings: Arc<RuntimeSettings>,
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) egress: Arc<Egress>,
+    pub(crate) quotas: Arc<Quotas>,
     pub(crate) version: Arc<Version>,
     pub(crate) job: Arc<Job>,
     pub(crate) deadline: Option<Timestamp>,
@@ -41,24 +45,38 @@ pub(crate) struct Attempt {
 /// The host could not do its part, in words.
 struct HostFault(String);
 
+/// A guest that ended.
+struct Ended {
+    outcome: AttemptOutcome,
+    bill: Bill,
+}
+
 impl Attempt {
     /// Runs it. Made to be spawned on the guests' threads.
     pub(crate) async fn run(self) -> AttemptReport {
-        let (outcome, artifacts) = match self.steps().await {
+        let mut bill = None;
+        let (outcome, artifacts) = match self.steps(&mut bill).await {
             Ok(ended) => ended,
             Err(HostFault(message)) => (AttemptOutcome::HostFault(message), Vec::new()),
         };
-        AttemptReport { outcome, plugin_digest: Some(self.version.plugin.digest.clone()), artifacts }
+        AttemptReport { outcome, plugin_digest: Some(self.version.plugin.digest.clone()), artifacts, bill }
     }
 
-    async fn steps(&self) -> Result<(AttemptOutcome, Vec<Artifact>), HostFault> {
+    async fn steps(&self, bill: &mut Option<Bill>) -> Result<(AttemptOutcome, Vec<Artifact>), HostFault> {
         let scratch = self.prepare().await?;
+        let usage = Arc::new(Usage::default());
         let handout = self.version.grants.hand_out();
-        let log = GuestLog::new(Arc::clone(&self.host), &self.settings.limits, handout.redactor.clone());
-        let ended = self.execute(&scratch, &log, &handout).await;
-        let ended = match ended.map(|outcome| handout.redactor.outcome(outcome)) {
-            Ok(completed @ AttemptOutcome::Completed(_)) => self.publish(&scratch, &log, completed).await,
-            other => other.map(|outcome| (outcome, Vec::new())),
+        let log =
+            GuestLog::new(Arc::clone(&self.host), &self.version.limits, handout.redactor.clone(), Arc::clone(&usage));
+        let ended = match self.execute(&scratch, &log, &handout, usage).await {
+            Ok(ended) => {
+                *bill = Some(ended.bill);
+                match handout.redactor.outcome(ended.outcome) {
+                    completed @ AttemptOutcome::Completed(_) => self.publish(&scratch, &log, completed).await,
+                    other => Ok((other, Vec::new())),
+                }
+            }
+            Err(fault) => Err(fault),
         };
         self.tidy(scratch).await;
         ended
@@ -74,56 +92,108 @@ impl Attempt {
     }
 
     /// Starts the guest, waits for its end, and says what the outcome is.
-    async fn execute(&self, scratch: &Scratch, log: &GuestLog, handout: &Handout) -> Result<AttemptOutcome, HostFault> {
-        let limits = &self.settings.limits;
+    async fn execute(
+        &self,
+        scratch: &Scratch,
+        log: &GuestLog,
+        handout: &Handout,
+        usage: Arc<Usage>,
+    ) -> Result<Ended, HostFault> {
+        let limits = &self.version.limits;
         let task = &self.version.plugin.task;
-        let mut store = self.store(task.engine(), scratch, log, handout)?;
-        let end = self.wait(task, &mut store).await;
-        let memory_refused = store.data().memory.refused();
+        let deadline = self.deadline();
+        let who = Reacher { plugin: &self.job.task, log, limits, usage, deadline };
+        let mut store = self.store(task.engine(), scratch, handout, who)?;
+        let mut instantiated = Duration::ZERO;
+        let end = self.wait(task, &mut store, &mut instantiated, deadline).await;
+        let guest = store.data_mut();
+        if let Some(access) = &mut guest.job {
+            self.finish_progress(access.progress.finish(), log);
+        }
+        let instantiate_us = u64::try_from(instantiated.as_micros()).unwrap_or(u64::MAX);
+        let (memory_refused, usage, bill) = (guest.memory.refused(), Arc::clone(&guest.usage), guest.bill());
         // A store that trapped or was left in the middle of a call can never be entered again.
         drop(store);
         log.finish();
+        let bill = Bill { instantiate_us, log_lines: usage.bill().log_lines, ..bill };
         let tail = log.tail();
-        let time_limit = self.job.timeout.or_else(|| Some(self.deadline?.since(self.job.started_at?)));
-        let time_limit = time_limit.unwrap_or_default();
-        Ok(outcome::classify(end, &Evidence { memory_refused, last_words: &tail, limits, time_limit }))
+        let asked = self.job.timeout.or_else(|| Some(self.deadline?.since(self.job.started_at?)));
+        let evidence = Evidence {
+            task: &self.job.task,
+            memory_refused,
+            refusal: usage.refusal(),
+            last_words: &tail,
+            limits,
+            asked_time: asked.unwrap_or_default(),
+        };
+        Ok(Ended { outcome: outcome::classify(end, &evidence), bill })
+    }
+
+    /// When it is interrupted: the job's deadline, or the plugin's limit if that comes first.
+    fn deadline(&self) -> Option<Timestamp> {
+        let limit = self.version.limits.timeout_ms.map(Duration::from_millis);
+        let most = limit.map(|limit| (self.settings.clock)().plus(limit));
+        self.deadline.into_iter().chain(most).min()
+    }
+
+    fn finish_progress(&self, (last, merged): (Option<Progress>, u64), log: &GuestLog) {
+        if let Some(last) = last {
+            self.host.progress(last);
+        }
+        if merged > 0 {
+            let max = self.version.limits.progress_per_second;
+            log.note(format!("{merged} reports of progress were merged with later ones: more than {max} a second."));
+        }
     }
 
     fn store(
         &self,
         engine: &Engine,
         scratch: &Scratch,
-        log: &GuestLog,
         handout: &Handout,
+        who: Reacher<'_>,
     ) -> Result<Store<Guest>, HostFault> {
-        let (limits, grants) = (&self.settings.limits, &self.version.grants);
-        let mut wasi = guest::bare_wasi(self.job.task.as_str(), log);
-        directories::grant_own(&mut wasi, &scratch.out, &scratch.tmp)
-            .and_then(|()| grants.grant(&mut wasi, handout))
-            .map_err(|fault| HostFault(text::chain(&fault)))?;
+        let (limits, grants) = (who.limits, &self.version.grants);
+        let mut wasi = guest::bare_wasi(self.job.task.as_str(), who.log);
+        let fault = |fault: &dyn std::error::Error| HostFault(text::chain(fault));
+        let mut roots =
+            directories::grant_own(&mut wasi, &scratch.out, &scratch.tmp, limits).map_err(|error| fault(&error))?;
+        grants.grant(&mut wasi, handout).map_err(|error| fault(&error))?;
+        roots.extend(grants.roots(&self.quotas));
         let access = JobAccess {
             host: Arc::clone(&self.host),
             job: Arc::clone(&self.job),
-            deadline: self.deadline,
+            deadline: who.deadline,
             checkpoint_max: limits.checkpoint_bytes,
+            progress: ProgressMeter::new(limits.progress_per_second),
             enqueue: grants.enqueue.clone(),
+            enqueues_left: limits.enqueues,
+            enqueues_max: limits.enqueues,
             key_value: grants.key_value.clone(),
             redactor: handout.redactor.clone(),
             home: self.home.clone(),
         };
-        let who = Reacher { plugin: &self.job.task, log, deadline: self.deadline };
-        let reach = Reach::of(&who, grants, handout, &self.egress, &self.settings);
-        Ok(Guest::new(wasi, reach, limits, Some(access)).into_store(engine, limits))
+        let reach = Reach::of(who, grants, handout, &self.egress, self.settings.clock);
+        let mut store = Guest::new(wasi, roots, reach, limits, Some(access)).into_store(engine, limits);
+        Guest::refuel(&mut store, limits.fuel, self.settings.fuel).map_err(|error| HostFault(error.to_string()))?;
+        Ok(store)
     }
 
-    async fn wait(&self, task: &TaskPre<Guest>, store: &mut Store<Guest>) -> End {
-        let left = self.deadline.map_or(Duration::MAX, |time| time.since((self.settings.clock)()));
+    async fn wait(
+        &self,
+        task: &TaskPre<Guest>,
+        store: &mut Store<Guest>,
+        instantiated: &mut Duration,
+        deadline: Option<Timestamp>,
+    ) -> End {
+        let left = deadline.map_or(Duration::MAX, |time| time.since((self.settings.clock)()));
+        let cpu = Arc::clone(&store.data().cpu);
         // The guest comes last, so that one which uses up its task's budget at every turn cannot starve the other two.
         tokio::select! {
             biased;
             () = self.interrupt.cancelled() => End::Interrupted,
             () = tokio::time::sleep(left) => End::TimedOut,
-            end = call(task, store, &self.job) => end,
+            end = Metered::new(call(task, store, &self.job, instantiated), cpu) => end,
         }
     }
 
@@ -138,7 +208,7 @@ impl Attempt {
         let published = tokio::select! {
             biased;
             () = self.interrupt.cancelled() => None,
-            published = self.artifacts.publish(owner, &scratch.out, &self.settings.limits) => Some(published),
+            published = self.artifacts.publish(owner, &scratch.out, &self.version.limits) => Some(published),
         };
         let ended = match published {
             Some(Ok(published)) => {
@@ -165,8 +235,11 @@ impl Attempt {
     }
 }
 
-async fn call(task: &TaskPre<Guest>, store: &mut Store<Guest>, job: &Job) -> End {
-    let task: Task = match task.instantiate_async(&mut *store).await {
+async fn call(task: &TaskPre<Guest>, store: &mut Store<Guest>, job: &Job, instantiated: &mut Duration) -> End {
+    let start = Instant::now();
+    let task: wasmtime::Result<Task> = task.instantiate_async(&mut *store).await;
+    *instantiated = start.elapsed();
+    let task = match task {
         Ok(task) => task,
         Err(error) => return End::Stillborn(error),
     };

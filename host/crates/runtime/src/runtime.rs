@@ -11,9 +11,10 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use windlass_model::{Artifact, AttemptOutcome, JobId, JsonText, TaskInfo, TaskName};
+use windlass_model::{Artifact, AttemptOutcome, JobId, JsonText, TaskInfo, TaskLimits, TaskName};
 
 use crate::capability::artifacts::Artifacts;
+use crate::capability::filesystem::Quotas;
 use crate::compile::Compiler;
 use crate::egress::client::Egress;
 use crate::engine::Engines;
@@ -36,6 +37,7 @@ pub struct Runtime {
     threads: Arc<GuestThreads>,
     artifacts: Arc<Artifacts>,
     egress: Arc<Egress>,
+    quotas: Arc<Quotas>,
 }
 
 impl Runtime {
@@ -63,7 +65,7 @@ impl Runtime {
         };
         let artifacts = Arc::new(Artifacts::open(&settings.artifacts_dir)?);
         let plugins = Plugins::new(Arc::clone(&settings), loader, shelf);
-        Ok(Arc::new(Self { settings, plugins, threads, artifacts, egress }))
+        Ok(Arc::new(Self { settings, plugins, threads, artifacts, egress, quotas: Arc::default() }))
     }
 
     /// Loads what is to be served now: what the files of the plugins directory hold, and what the shelf says beside them.
@@ -110,6 +112,13 @@ impl Runtime {
         self.plugins.catalogue.info(name)
     }
 
+    /// What bounds the attempts of a task beside what happens inside each; what holds by default if it is not in service.
+    #[must_use]
+    pub fn limits(&self, name: &TaskName) -> TaskLimits {
+        let version = self.plugins.catalogue.version(name);
+        version.map_or_else(|| self.settings.limits.of_task(), |version| version.limits.of_task())
+    }
+
     /// The tasks that can run now.
     #[must_use]
     pub fn loaded(&self) -> Vec<TaskName> {
@@ -151,6 +160,7 @@ impl Runtime {
             settings: Arc::clone(&self.settings),
             artifacts: Arc::clone(&self.artifacts),
             egress: Arc::clone(&self.egress),
+            quotas: Arc::clone(&self.quotas),
             version,
             job: Arc::new(job),
             deadline,
@@ -202,7 +212,7 @@ impl Runtime {
 }
 
 fn host_fault(message: String, plugin_digest: Option<String>) -> AttemptReport {
-    AttemptReport { outcome: AttemptOutcome::HostFault(message), plugin_digest, artifacts: Vec::new() }
+    AttemptReport { outcome: AttemptOutcome::HostFault(message), plugin_digest, artifacts: Vec::new(), bill: None }
 }
 
 fn make(directory: &PathBuf) -> Result<(), RuntimeError> {

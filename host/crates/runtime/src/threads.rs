@@ -18,7 +18,10 @@ impl GuestThreads {
     pub(crate) fn start(threads: usize) -> Result<Self, RuntimeError> {
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(threads.max(1)).thread_name("windlass-guest");
-        Self::build(builder.on_thread_start(Engine::tls_eager_initialize))
+        Self::build(builder.on_thread_start(|| {
+            Engine::tls_eager_initialize();
+            step_back();
+        }))
     }
 
     /// Threads for the network: a guest that computes must not hold up another one's connection. Two carry what TLS costs
@@ -42,6 +45,22 @@ impl GuestThreads {
         AbortOnDropHandle::new(self.handle.spawn(work))
     }
 }
+
+/// Lets the daemon's own threads go first where there is not enough for all: with a guest that computes on every processor
+/// they would otherwise wait for their turn as long as any guest. Guests share what is left among themselves as before.
+///
+/// Threads for blocking work are of the same runtime, so reading and writing files steps back too.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    {
+        // A thread is a process of its own here, to the kernel. Refused is as good as not asked for: it only costs time.
+        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
+    }
+}
+
+/// Five steps below the daemon: about a third of its weight.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 5;
 
 impl Drop for GuestThreads {
     fn drop(&mut self) {

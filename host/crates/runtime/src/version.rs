@@ -13,8 +13,9 @@ use crate::compile::{Compiler, imports};
 use crate::describe::describe;
 use crate::egress::client::Egress;
 use crate::error::LoadFault;
-use crate::grants::{GrantFault, Grants, Surroundings};
+use crate::grants::{GrantFault, Grants, LimitBounds, Surroundings};
 use crate::guest::Guest;
+use crate::limits::Limits;
 use crate::needs;
 use crate::schema::ArgsSchema;
 use crate::settings::RuntimeSettings;
@@ -24,10 +25,14 @@ use crate::threads::GuestThreads;
 /// How large a grants file may be: it is written by hand.
 const GRANTS_MAX: u64 = 256 * 1_024;
 
+/// The size of a page of memory. wasmtime counts in them.
+const PAGE: u64 = 64 * 1_024;
+
 /// A version that can run. Never changed; a running attempt holds the one that it started with.
 pub(crate) struct Version {
     pub(crate) plugin: Arc<Plugin>,
     pub(crate) grants: Grants,
+    pub(crate) limits: Limits,
     loaded_at: Timestamp,
 }
 
@@ -72,11 +77,12 @@ impl Loader {
         let (bytes, digest) = (Arc::clone(&component.bytes), component.digest.as_str());
         // First what costs nothing.
         let grants = self.grants(&self.settings.plugins.join(format!("{name}.toml"))).await?;
+        let limits = grants.limits(&self.around().bounds);
         let plugin = match served {
             Some(version) if version.plugin.digest == digest => Arc::clone(&version.plugin),
-            _ => Arc::new(self.plugin(name, bytes, digest).await?),
+            _ => Arc::new(self.plugin(name, bytes, digest, &limits).await?),
         };
-        self.version(name, plugin, grants)
+        self.version(name, plugin, grants, limits)
     }
 
     /// Reads a component file.
@@ -88,21 +94,44 @@ impl Loader {
     pub(crate) async fn load_file(&self, file: &Path, name: &TaskName) -> Result<Version, LoadFault> {
         let component = self.read(file).await?;
         let grants = self.grants(&grants_file(file)).await?;
-        let plugin = Arc::new(self.plugin(name, component.bytes, &component.digest).await?);
-        self.version(name, plugin, grants)
+        let limits = grants.limits(&self.around().bounds);
+        let plugin = Arc::new(self.plugin(name, component.bytes, &component.digest, &limits).await?);
+        self.version(name, plugin, grants, limits)
     }
 
-    fn version(&self, name: &TaskName, plugin: Arc<Plugin>, grants: Grants) -> Result<Version, LoadFault> {
+    fn version(
+        &self,
+        name: &TaskName,
+        plugin: Arc<Plugin>,
+        grants: Grants,
+        limits: Limits,
+    ) -> Result<Version, LoadFault> {
+        // The grants may have changed since it was compiled.
+        check_memory(&plugin.task, &limits)?;
         needs::check(name, plugin.description.wants.as_ref(), &imports(&plugin.task), &grants)?;
-        Ok(Version { plugin, grants, loaded_at: (self.settings.clock)() })
+        Ok(Version { plugin, grants, limits, loaded_at: (self.settings.clock)() })
     }
 
-    async fn plugin(&self, name: &TaskName, bytes: Arc<[u8]>, digest: &str) -> Result<Plugin, LoadFault> {
+    async fn plugin(
+        &self,
+        name: &TaskName,
+        bytes: Arc<[u8]>,
+        digest: &str,
+        limits: &Limits,
+    ) -> Result<Plugin, LoadFault> {
         let size = bytes.len() as u64;
         let task = self.compiler.compile(bytes, digest).await?;
-        let description = describe(&task, name, &self.settings, &self.egress, &self.threads).await?;
+        // Before it runs for the first time, to describe itself.
+        check_memory(&task, limits)?;
+        let description = describe(&task, name, limits, &self.settings, &self.egress, &self.threads).await?;
         let args = description.args_schema.as_ref().map(ArgsSchema::parse).transpose()?;
         Ok(Plugin { digest: digest.to_owned(), bytes: size, description, args, task })
+    }
+
+    fn around(&self) -> Surroundings<'_> {
+        let RuntimeSettings { limits: default, ceiling, fuel, data_dir: base, variable, .. } = &*self.settings;
+        let bounds = LimitBounds { default, ceiling, is_fuel_counted: *fuel };
+        Surroundings { base, variable: *variable, bounds }
     }
 
     async fn grants(&self, file: &Path) -> Result<Grants, LoadFault> {
@@ -116,8 +145,7 @@ impl Loader {
         let faulty = |faults| LoadFault::Grants { path: file.to_path_buf(), faults };
         let text =
             String::from_utf8(bytes).map_err(|_| faulty(vec![GrantFault::NotToml("it is not UTF-8".to_owned())]))?;
-        let around = Surroundings { base: &self.settings.data_dir, variable: self.settings.variable };
-        Grants::parse(&text, &around).map_err(faulty)
+        Grants::parse(&text, &self.around()).map_err(faulty)
     }
 }
 
@@ -131,6 +159,7 @@ impl Version {
             description: self.plugin.description.clone(),
             grants: self.grants.shown(),
             auto_rollback: self.grants.auto_rollback,
+            limits: self.limits.shown(),
         }
     }
 
@@ -143,6 +172,15 @@ impl Version {
     pub(crate) fn summary(&self) -> String {
         format!("{} of {}", &self.plugin.digest[..12], text::size(self.plugin.bytes))
     }
+}
+
+/// Otherwise every attempt would fail. What cannot be known before, the attempts will tell.
+fn check_memory(task: &TaskPre<Guest>, limits: &Limits) -> Result<(), LoadFault> {
+    let required = task.instance_pre().component().resources_required();
+    let pages = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
+    let found = pages.saturating_mul(PAGE);
+    let max = limits.memory_bytes as u64;
+    if found > max { Err(LoadFault::Memory { found, max }) } else { Ok(()) }
 }
 
 /// The grants file that belongs to a component.

@@ -25,6 +25,7 @@ pub use self::postgres::{PostgresOpenError, PostgresSettings, PostgresStore};
 pub use self::seam::{
     Added, Beat, CancelOutcome, ChangeFeed, ChangeSource, Changes, Claimed, FinishOutcome, Finished, Janitor,
     JobDirectory, JobInbox, JobPage, JobQueue, KeyValues, NewVersion, OperationStep, Operations, Published, QueueBoard,
-    Refusal, RetryOutcome, Rollback, RollbackOutcome, StepReport, Submitted, Upkeep, VersionShelf, WorkerSlot,
+    Refusal, RetryOutcome, Rollback, RollbackOutcome, StepReport, Submitted, TaskRoom, Upkeep, VersionShelf,
+    WorkerSlot,
 };
 pub use self::sqlite::{SqliteOpenError, SqliteStore};

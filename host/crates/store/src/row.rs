@@ -51,6 +51,9 @@ pub(crate) struct JobRow {
     concurrency_key: Option<String>,
     parent_id: Option<Uuid>,
     pending_count: i64,
+    /// Absent in what an older version kept of a job.
+    #[serde(default)]
+    bill: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -86,6 +89,7 @@ pub(crate) struct AttemptRow {
     ended_at: Option<Time>,
     error_kind: Option<String>,
     error_message: Option<String>,
+    bill: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -142,6 +146,7 @@ impl TryFrom<JobRow> for Job {
             concurrency_key: row.concurrency_key,
             parent_id: row.parent_id.map(JobId::from_uuid),
             waits_for: number("pending_count", row.pending_count)?,
+            bill: row.bill.map(|bill| json("bill", &bill)).transpose()?,
         })
     }
 }
@@ -196,6 +201,7 @@ impl TryFrom<AttemptRow> for Attempt {
             started_at: row.started_at.0,
             ended_at: row.ended_at.map(|time| time.0),
             error: attempt_error(row.error_kind, row.error_message)?,
+            bill: row.bill.map(|bill| json("bill", &bill)).transpose()?,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Does on demand whatever a test needs a guest to do: `{"do": "panic", "message": "…"}`. See README.md for the list.
 
+mod exceed;
 mod files;
 mod misbehave;
 
@@ -70,6 +71,18 @@ enum Args {
     Append { path: String, line: String },
     /// Enqueues these requests in turn, then fails as retryable before attempt `until`. Returns the ids, or what was refused.
     Enqueue { requests: Vec<Value>, until: u32 },
+    /// Writes so many files of so many bytes until one fails; then says so, or panics.
+    Fill { folder: String, files: u32, bytes: usize, panics: bool },
+    /// Writes so many files that are removed while they are open.
+    FillRemoved { path: String, bytes: usize, times: u32 },
+    /// Opens a file so often and closes none.
+    Open { path: String, times: u32 },
+    /// Moves a file, or links it.
+    Relocate { from: String, to: String, links: bool },
+    /// Counts what is in a folder.
+    List { folder: String },
+    /// Reports so many steps as fast as it can.
+    Report { times: u32 },
     /// Leaves a file for this start, goes on for `ms`, marks the file as ended, then fails as retryable in the first `fails` attempts.
     Witness { folder: String, ms: u64, fails: u32 },
 }
@@ -163,6 +176,12 @@ fn probe(job: &Job, args: Args) -> Result<Value, TaskError> {
                 false => Ok(json!(answers)),
             }
         }
+        Args::Fill { folder, files, bytes, panics } => Ok(exceed::fill(Path::new(&folder), files, bytes, panics)),
+        Args::FillRemoved { path, bytes, times } => exceed::fill_removed(Path::new(&path), bytes, times),
+        Args::Open { path, times } => exceed::open(Path::new(&path), times),
+        Args::Relocate { from, to, links } => Ok(exceed::relocate(Path::new(&from), Path::new(&to), links)),
+        Args::List { folder } => exceed::list(Path::new(&folder)),
+        Args::Report { times } => Ok(exceed::report(job, times)),
         Args::Witness { folder, ms, fails } => {
             files::witness(job, Path::new(&folder), Duration::from_millis(ms))?;
             if job.attempt() <= fails {

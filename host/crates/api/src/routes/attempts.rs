@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use windlass_model::{Attempt, Timestamp, WorkerId};
 
 use super::find_job;
-use super::jobs::{ErrorView, duration_ms};
+use super::jobs::{BillView, ErrorView, duration_ms};
 use crate::extract::JobPath;
 use crate::problem::{ApiError, Problem};
 use crate::router::Api;
@@ -46,6 +46,9 @@ pub(crate) struct AttemptView {
     /// Why it did not end well, if it did not.
     #[schema(required = true)]
     error: Option<ErrorView>,
+    /// What it used; null while it runs, and if its handler never started or its worker died.
+    #[schema(required = true)]
+    bill: Option<BillView>,
 }
 
 /// Lists a job's attempts
@@ -82,6 +85,7 @@ impl From<Attempt> for AttemptView {
             ended_at: attempt.ended_at,
             duration_ms: duration_ms(Some(attempt.started_at), attempt.ended_at),
             error: attempt.error.map(ErrorView::from),
+            bill: attempt.bill.map(BillView::from),
         }
     }
 }

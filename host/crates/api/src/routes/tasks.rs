@@ -109,6 +109,9 @@ pub(crate) struct VersionView {
     /// What the operator granted it; never the value of a secret.
     #[schema(value_type = serde_json::Value)]
     grants: JsonText,
+    /// What an attempt may use: each limit by the key that sets it; null where nothing limits it.
+    #[schema(value_type = Object)]
+    limits: JsonText,
 }
 
 /// What holds for a job of a task that does not say otherwise.
@@ -227,6 +230,7 @@ impl From<TaskInfo> for TaskView {
             defaults: version.description.defaults.into(),
             wants: version.description.wants,
             grants: version.grants,
+            limits: version.limits,
         });
         let load_error =
             task.load_error.map(|error| LoadErrorView { digest: error.digest, at: error.at, message: error.message });

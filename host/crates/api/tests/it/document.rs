@@ -82,7 +82,7 @@ async fn a_wrong_method_names_the_right_ones() {
     let api = TestApi::start().await;
     for (method, path, allowed) in [
         (Method::DELETE, "/api/v1/jobs", "GET,HEAD,POST"),
-        (Method::PUT, "/api/v1/tasks/hello", "GET,HEAD"),
+        (Method::PATCH, "/api/v1/tasks/hello", "DELETE,GET,HEAD,PUT"),
         (Method::GET, "/api/v1/jobs/7/cancel", "POST"),
         (Method::POST, "/healthz", "GET,HEAD"),
         (Method::POST, "/api/v1/openapi.json", "GET,HEAD"),

@@ -140,6 +140,7 @@ fn task(name: &str) -> Option<TaskInfo> {
         description: TaskDescription::parse(description).unwrap(),
         grants: JsonText::empty_object(),
         auto_rollback: None,
+        limits: JsonText::empty_object(),
     };
     let load_error = LoadError { digest: None, at, message: "it is not a component".to_owned() };
     let is_broken = name == "broken";
@@ -208,7 +209,12 @@ impl TaskRunner for FakeRunner {
             }
             Err(outcome) => (outcome, Vec::new()),
         };
-        AttemptReport { outcome, plugin_digest: Some("ab".repeat(32)), artifacts }
+        let bill = Some(windlass_model::Bill {
+            cpu_us: 1_500,
+            peak_memory_bytes: 1_114_112,
+            ..windlass_model::Bill::default()
+        });
+        AttemptReport { outcome, plugin_digest: Some("ab".repeat(32)), artifacts, bill }
     }
 
     async fn clean_up(&self, _: JobId) {}

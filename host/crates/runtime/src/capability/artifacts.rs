@@ -19,7 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use windlass_model::{Artifact, AttemptError, ErrorKind, JobId};
 
 use crate::error::{ArtifactError, RuntimeError, Source};
-use crate::settings::Limits;
+use crate::limits::Limits;
 use crate::text;
 
 /// How many bytes a part of a name may have. A file name may have 255, and the store adds to it while it writes.
@@ -168,8 +168,10 @@ fn find(out: &Path, max_files: usize, max_bytes: u64) -> Result<(Vec<String>, Ve
             let entry = entry.map_err(host)?;
             seen += 1;
             if seen > max_files {
-                let message = format!("it left more than {max_files} files in /out");
-                return Err(guest(ErrorKind::OutputTooLarge, message));
+                let message = format!(
+                    "it left more than {max_files} files in /out: raise `limits.artifact_files` in its grants file"
+                );
+                return Err(guest(ErrorKind::ArtifactsTooLarge, message));
             }
             let name = name(&folder, PathBuf::from(entry.file_name()))?;
             // The type of the entry itself: a link is not followed.
@@ -185,8 +187,12 @@ fn find(out: &Path, max_files: usize, max_bytes: u64) -> Result<(Vec<String>, Ve
         }
     }
     if bytes > max_bytes {
-        let message = format!("it left {} in /out, more than {}", text::size(bytes), text::size(max_bytes));
-        return Err(guest(ErrorKind::OutputTooLarge, message));
+        let message = format!(
+            "it left {} in /out, more than {}: raise `limits.artifact_bytes` in its grants file",
+            text::size(bytes),
+            text::size(max_bytes)
+        );
+        return Err(guest(ErrorKind::ArtifactsTooLarge, message));
     }
     files.sort();
     Ok((files, skipped))

@@ -2,15 +2,22 @@
 //! that its grants file names.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 use toml::Value;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
+use crate::capability::filesystem::{Quota, Quotas, Root};
 use crate::grants::GrantFault;
+use crate::limits::Limits;
+use crate::meter::Refusal;
 
 /// The directories that belong to the job: a grant cannot stand in their place or below them.
 const RESERVED: [&str; 2] = ["/out", "/tmp"];
+
+/// The smallest quota that makes sense: sixteen empty files.
+const BYTES_MIN: u64 = 64 * 1_024;
 
 /// One `[[directory]]` of a grants file.
 #[derive(Clone, Serialize)]
@@ -20,9 +27,12 @@ pub(crate) struct DirectoryGrant {
     /// Where the guest sees it.
     guest: String,
     mode: Mode,
+    /// How much may be in it, each file and folder with 4 KiB more than its content; only where it can be written to. Absent:
+    /// the disk is the bound.
+    bytes: Option<u64>,
 }
 
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Mode {
     Read,
@@ -65,8 +75,14 @@ impl DirectoryGrant {
             faults.push(GrantFault::wrong(format!("directory {number}"), "it must be a table: [[directory]]"));
             return None;
         };
-        for name in table.keys().filter(|name| !["host", "guest", "mode"].contains(&name.as_str())) {
-            faults.push(GrantFault::unknown(key(name), "host, guest, mode"));
+        for name in table.keys().filter(|name| !["host", "guest", "mode", "bytes"].contains(&name.as_str())) {
+            faults.push(GrantFault::unknown(key(name), "host, guest, mode, bytes"));
+        }
+        let bytes = table.get("bytes").map(|value| value.as_integer().and_then(|bytes| u64::try_from(bytes).ok()));
+        if bytes.is_some_and(|bytes| bytes.is_none_or(|bytes| bytes < BYTES_MIN)) {
+            faults.push(GrantFault::wrong(key("bytes"), format!("it is a whole number of bytes, {BYTES_MIN} or more")));
+        } else if bytes.is_some() && table.get("mode").and_then(Value::as_str) == Some("read") {
+            faults.push(GrantFault::wrong(key("bytes"), "nothing is written to a directory with the mode \"read\""));
         }
         let mut text = |name: &str| match table.get(name).map(Value::as_str) {
             Some(Some(text)) if !text.is_empty() && !text.contains('\0') => Some(text),
@@ -101,7 +117,14 @@ impl DirectoryGrant {
                 None
             }
         });
-        Some(Self { host: host?, guest: guest?, mode: mode? })
+        Some(Self { host: host?, guest: guest?, mode: mode?, bytes: bytes.flatten() })
+    }
+
+    /// What a guest may do there.
+    pub(crate) fn root(&self, quotas: &Quotas) -> Root {
+        let bytes = self.bytes.filter(|_| self.mode == Mode::Write);
+        let quota = bytes.map(|bytes| quotas.of(&self.host, bytes));
+        Root { guest: self.guest.clone(), quota, is_own: false }
     }
 
     /// Whether the guest sees it at this path, however that is written.
@@ -123,10 +146,19 @@ impl DirectoryGrant {
     }
 }
 
-/// Opens the two directories that belong to the job.
-pub(crate) fn grant_own(wasi: &mut WasiCtxBuilder, out: &Path, tmp: &Path) -> Result<(), DirectoryFault> {
+/// Opens the two directories that belong to the job, and says what it may do there.
+pub(crate) fn grant_own(
+    wasi: &mut WasiCtxBuilder,
+    out: &Path,
+    tmp: &Path,
+    limits: &Limits,
+) -> Result<Vec<Root>, DirectoryFault> {
     open(wasi, out, RESERVED[0], FsPerms::ReadWrite)?;
-    open(wasi, tmp, RESERVED[1], FsPerms::ReadWrite)
+    open(wasi, tmp, RESERVED[1], FsPerms::ReadWrite)?;
+    let out = Quota::of_out(out, limits.artifact_bytes, limits.artifact_files as u64);
+    let tmp = Quota::of_tree(tmp, limits.scratch_bytes, Refusal::Scratch);
+    let own = |guest: &str, quota| Root { guest: guest.to_owned(), quota: Some(Arc::new(quota)), is_own: true };
+    Ok(vec![own(RESERVED[0], out), own(RESERVED[1], tmp)])
 }
 
 fn open(wasi: &mut WasiCtxBuilder, host: &Path, guest: &str, perms: FsPerms) -> Result<(), DirectoryFault> {

@@ -28,13 +28,14 @@ use crate::capability::entries::{Entry, entries};
 use crate::capability::placeholders::Placeholders;
 use crate::capability::stdio::GuestLog;
 use crate::egress::address::{AddressPolicy, Network};
-use crate::egress::body::{RequestBody, ResponseBody, ResponseBounds, Traffic};
+use crate::egress::body::{RequestBody, ResponseBody, ResponseBounds};
 use crate::egress::client::{Egress, Failure, Times};
 use crate::egress::connect::CONNECT_TIME;
 use crate::egress::origin::{Host, Origin, OriginPattern};
 use crate::egress::path::{PathPattern, canonical};
 use crate::grants::GrantFault;
-use crate::settings::Limits;
+use crate::limits::Limits;
+use crate::meter::Usage;
 use crate::text;
 
 /// How long a response may keep a guest waiting for its start or its next part, if the guest did not say.
@@ -132,7 +133,7 @@ pub(crate) struct HttpAccess {
     pub(crate) clock: fn() -> Timestamp,
     pub(crate) response_max: u64,
     pub(crate) running: Arc<Semaphore>,
-    pub(crate) traffic: Arc<Traffic>,
+    pub(crate) usage: Arc<Usage>,
 }
 
 type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
@@ -212,7 +213,7 @@ impl HttpAccess {
         head.uri = uri;
         // The client writes it from the origin; what the guest called it does not go out.
         head.headers.remove(HOST);
-        self.traffic.request();
+        self.usage.http_request();
         let left = self.deadline.map_or(Duration::MAX, |deadline| deadline.since((self.clock)()));
         let times = Times {
             connect: options.connect_timeout.unwrap_or(CONNECT_TIME).min(CONNECT_TIME).min(left),
@@ -225,7 +226,7 @@ impl HttpAccess {
         let bounds = ResponseBounds {
             max,
             between: options.between_bytes_timeout.unwrap_or(READ_TIME).min(left),
-            traffic: Arc::clone(&self.traffic),
+            usage: Arc::clone(&self.usage),
             _permit: permit,
             too_large: Box::new(too_large),
         };
@@ -252,7 +253,7 @@ fn sent_uri(origin: &Origin, uri: &Uri) -> Option<Uri> {
 impl Exchange {
     async fn run(self) -> Sent {
         let (head, body) = self.request.into_parts();
-        let (body, moved) = RequestBody::new(body, Arc::clone(&self.bounds.traffic));
+        let (body, moved) = RequestBody::new(body, Arc::clone(&self.bounds.usage));
         let request = Request::from_parts(head, body);
         let response = match self.egress.send(&self.policy, request, moved, self.times).await {
             Ok(response) => response,

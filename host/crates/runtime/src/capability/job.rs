@@ -13,6 +13,7 @@ use crate::bindings::windlass::task::job::Host;
 use crate::bindings::windlass::task::task_types;
 use crate::capability::jobs::EnqueueGrant;
 use crate::capability::key_value::KeyValueGrant;
+use crate::capability::progress::ProgressMeter;
 use crate::capability::redaction::Redactor;
 use crate::guest::Guest;
 use crate::port::{AttemptHost, HostError};
@@ -24,8 +25,12 @@ pub(crate) struct JobAccess {
     pub(crate) job: Arc<Job>,
     pub(crate) deadline: Option<Timestamp>,
     pub(crate) checkpoint_max: usize,
+    pub(crate) progress: ProgressMeter,
     /// The tasks that it may enqueue.
     pub(crate) enqueue: EnqueueGrant,
+    /// How many jobs it may enqueue yet, and how many in all.
+    pub(crate) enqueues_left: u64,
+    pub(crate) enqueues_max: u64,
     /// The key-value stores that it may use.
     pub(crate) key_value: KeyValueGrant,
     pub(crate) redactor: Redactor,
@@ -83,11 +88,15 @@ impl Host for Guest {
     fn report_progress(&mut self, report: task_types::Progress) -> wasmtime::Result<()> {
         let access = self.job()?;
         let told = |info| text::kept(&access.redactor.text(info), Progress::STATUS_INFO_MAX);
-        access.host.progress(Progress {
+        let report = Progress {
             percent_complete: report.percent_complete,
             task_step: report.task_step,
             status_info: report.status_info.map(told),
-        });
+        };
+        let access = self.job.as_mut().ok_or(JobMisuse::NoJob)?;
+        if let Some(report) = access.progress.take(report) {
+            access.host.progress(report);
+        }
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 //! ```toml
 //! enqueue = ["send-email"]
 //! ```
+//!
+//! Bounded: how many jobs an attempt may enqueue, those that are refused for another reason included.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,8 +13,10 @@ use serde::{Deserialize, Serialize};
 use windlass_model::TaskName;
 
 use crate::bindings::windlass::task::jobs::Host;
+use crate::capability::job::JobMisuse;
 use crate::grants::GrantFault;
 use crate::guest::Guest;
+use crate::meter::Refusal;
 
 /// The tasks that a plugin may enqueue.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -65,10 +69,18 @@ impl EnqueueGrant {
 
 impl Host for Guest {
     async fn enqueue(&mut self, request: String) -> wasmtime::Result<Result<String, String>> {
-        let access = self.job()?;
+        let access = self.job.as_mut().ok_or(JobMisuse::NoJob)?;
         if let Err(missing) = access.enqueue.check(&access.job.task, &request) {
             return Ok(Err(missing));
         }
+        if access.enqueues_left == 0 {
+            self.usage.refuse(Refusal::Enqueues);
+            let (max, task) = (access.enqueues_max, &access.job.task);
+            return Ok(Err(format!(
+                "an attempt may enqueue {max} jobs, and this one has: raise `limits.enqueues` in {task}.toml"
+            )));
+        }
+        access.enqueues_left -= 1;
         let host = Arc::clone(&access.host);
         Ok(access.ask(async move { host.enqueue(request).await }).await?)
     }

@@ -1,4 +1,4 @@
-//! Memory. Bounded by default: one sum for all linear memories of an instance, and one for its tables.
+//! Memory. Bounded by default: one sum for all linear memories and all tables of an instance.
 //!
 //! wasmtime's own limits count each memory by itself, so a component of many modules could have many times as much.
 
@@ -8,31 +8,32 @@ use wasmtime::ResourceLimiter;
 /// one plugin cannot take the whole pool.
 const INSTANCES: usize = 64;
 
+/// What an element of a table takes: a pointer. References to collected objects take half of that.
+const ELEMENT: usize = 8;
+
 /// Counts what one attempt holds, and remembers whether it wanted more than it may have.
 pub(crate) struct MemoryMeter {
-    memory: Account,
-    table: Account,
-}
-
-struct Account {
     held: usize,
+    peak: usize,
     max: usize,
     refused: bool,
 }
 
 impl MemoryMeter {
-    pub(crate) fn new(memory_bytes: usize, table_elements: usize) -> Self {
-        let account = |max| Account { held: 0, max, refused: false };
-        Self { memory: account(memory_bytes), table: account(table_elements) }
+    pub(crate) fn new(max: usize) -> Self {
+        Self { held: 0, peak: 0, max, refused: false }
     }
 
     /// Whether the guest was refused memory.
     pub(crate) fn refused(&self) -> bool {
-        self.memory.refused
+        self.refused
     }
-}
 
-impl Account {
+    /// The most that it held at once, in bytes.
+    pub(crate) fn peak(&self) -> usize {
+        self.peak
+    }
+
     fn grow(&mut self, current: usize, desired: usize) -> bool {
         let held = self.held.saturating_sub(current).saturating_add(desired);
         if held > self.max {
@@ -40,22 +41,28 @@ impl Account {
             return false;
         }
         self.held = held;
+        self.peak = self.peak.max(held);
         true
     }
 }
 
 impl ResourceLimiter for MemoryMeter {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.memory.grow(current, desired))
+        Ok(self.grow(current, desired))
     }
 
     fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
-        self.memory.refused = true;
+        self.refused = true;
         Ok(())
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.table.grow(current, desired))
+        Ok(self.grow(current.saturating_mul(ELEMENT), desired.saturating_mul(ELEMENT)))
+    }
+
+    fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.refused = true;
+        Ok(())
     }
 
     fn instances(&self) -> usize {
@@ -76,19 +83,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_memories_of_an_instance_are_summed() {
-        let mut meter = MemoryMeter::new(100, 10);
+    fn the_memories_and_tables_of_an_instance_are_summed() {
+        let mut meter = MemoryMeter::new(100);
         assert!(meter.memory_growing(0, 60, None).unwrap());
-        assert!(meter.memory_growing(0, 40, None).unwrap());
+        assert!(meter.table_growing(0, 5, None).unwrap());
         assert!(!meter.refused());
         assert!(!meter.memory_growing(60, 61, None).unwrap());
+        assert!(meter.refused());
+        assert_eq!(meter.peak(), 100);
+    }
+
+    #[test]
+    fn a_table_alone_can_be_too_large() {
+        let mut meter = MemoryMeter::new(100);
+        assert!(!meter.table_growing(0, 13, None).unwrap());
         assert!(meter.refused());
     }
 
     #[test]
-    fn a_refused_table_is_not_told_as_memory() {
-        let mut meter = MemoryMeter::new(100, 10);
-        assert!(!meter.table_growing(0, 11, None).unwrap());
-        assert!(!meter.refused());
+    fn what_was_refused_is_not_held() {
+        let mut meter = MemoryMeter::new(100);
+        assert!(!meter.memory_growing(0, 101, None).unwrap());
+        assert!(meter.memory_growing(0, 100, None).unwrap());
+        assert_eq!(meter.peak(), 100);
     }
 }

@@ -58,7 +58,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     let mut instance = linker.instance(NAME)?;
     instance.resource("resolve-address-stream", ResourceType::host::<Lookup>(), |mut store, rep| {
-        store.data_mut().table.delete(Resource::<Lookup>::new_own(rep))?;
+        store.data_mut().wasi.table.delete(Resource::<Lookup>::new_own(rep))?;
         Ok(())
     })?;
     instance.func_wrap(
@@ -69,19 +69,19 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
                 Ok(looking) => Lookup::Running(Box::pin(looking)),
                 Err(fault) => return Ok((Err(code(fault)),)),
             };
-            Ok((Ok::<_, ErrorCode>(guest.table.push(looking)?),))
+            Ok((Ok::<_, ErrorCode>(guest.wasi.table.push(looking)?),))
         },
     )?;
     instance.func_wrap(
         "[method]resolve-address-stream.resolve-next-address",
         |mut store: StoreContextMut<'_, Guest>, (lookup,): (Resource<Lookup>,)| {
-            Ok((store.data_mut().table.get_mut(&lookup)?.next(),))
+            Ok((store.data_mut().wasi.table.get_mut(&lookup)?.next(),))
         },
     )?;
     instance.func_wrap(
         "[method]resolve-address-stream.subscribe",
         |mut store: StoreContextMut<'_, Guest>, (lookup,): (Resource<Lookup>,)| {
-            let pollable: Resource<DynPollable> = subscribe(&mut store.data_mut().table, lookup)?;
+            let pollable: Resource<DynPollable> = subscribe(&mut store.data_mut().wasi.table, lookup)?;
             Ok((pollable,))
         },
     )?;

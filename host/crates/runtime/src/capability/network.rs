@@ -16,6 +16,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use toml::Value;
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::sockets::SocketAddrUse;
@@ -28,6 +29,9 @@ use crate::egress::client::Egress;
 use crate::egress::origin::Host;
 use crate::egress::resolve::{Resolve, ResolveFault, dialable};
 use crate::grants::GrantFault;
+
+/// Names that one attempt looks up at once; more wait. The resolver's threads are shared by all jobs.
+const LOOKUPS: usize = 4;
 
 /// One `[[tcp]]`.
 #[derive(Clone, Debug, Serialize)]
@@ -94,6 +98,7 @@ pub(crate) struct NetworkAccess {
     egress: Arc<Egress>,
     /// Addresses, with the ports that are granted for the names that led there.
     resolved: Arc<Mutex<BTreeMap<IpAddr, BTreeSet<u16>>>>,
+    lookups: Arc<Semaphore>,
     log: GuestLog,
     plugin: TaskName,
 }
@@ -114,7 +119,14 @@ impl NetworkAccess {
         });
         let mut resolved: BTreeMap<IpAddr, BTreeSet<u16>> = BTreeMap::new();
         literals.for_each(|(address, ports)| resolved.entry(address).or_default().extend(ports));
-        Self { grant, egress, resolved: Arc::new(Mutex::new(resolved)), log, plugin }
+        Self {
+            grant,
+            egress,
+            resolved: Arc::new(Mutex::new(resolved)),
+            lookups: Arc::new(Semaphore::new(LOOKUPS)),
+            log,
+            plugin,
+        }
     }
 
     /// Opens to a guest what it was granted.
@@ -168,6 +180,7 @@ impl NetworkAccess {
     }
 
     async fn resolve(&self, resolver: &Arc<dyn Resolve>, rules: &[TcpRule]) -> Result<Vec<IpAddr>, LookupFault> {
+        let _permit = self.lookups.acquire().await;
         let (mut addresses, mut fault) = (Vec::new(), LookupFault::Unknown);
         for rule in rules {
             match dialable(resolver, &rule.host, 0, &rule.policy()).await {

@@ -238,7 +238,7 @@ fn check(value: &str, in_headers: bool) -> Result<(), String> {
     if value.contains('\0') {
         return Err("its value has a NUL".to_owned());
     }
-    if in_headers && (HeaderValue::from_str(value).is_err() || value.trim() != value) {
+    if in_headers && (!value.is_ascii() || HeaderValue::from_str(value).is_err() || value.trim() != value) {
         return Err("with `http` it goes into headers, and its value is not one line of visible ASCII".to_owned());
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Standard output and error: they become the job's log, a line for a line. Standard input is denied: it is at its end.
 //!
-//! Bounded: a line that is too long is cut, and so is the log of an attempt, each with a visible mark. A guest that prints
-//! without end is not slowed and not failed; what it prints is dropped.
+//! Bounded: a line that is too long is cut, lines that come too fast are dropped, and the log of an attempt is cut, each with
+//! a visible mark. A guest that prints without end is not slowed and not failed.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,8 +14,9 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use windlass_model::LogStream;
 
 use crate::capability::redaction::Redactor;
+use crate::limits::Limits;
+use crate::meter::{Rate, Usage};
 use crate::port::AttemptHost;
-use crate::settings::Limits;
 use crate::text;
 
 /// What a line costs beside its text; see [`Limits::log_bytes`].
@@ -34,6 +35,11 @@ pub(crate) struct GuestLog(Arc<Mutex<State>>);
 struct State {
     host: Arc<dyn AttemptHost>,
     redactor: Redactor,
+    usage: Arc<Usage>,
+    rate: Rate,
+    per_second: u64,
+    /// Lines that came too fast and have not been told of.
+    dropped: u64,
     line_max: usize,
     log_max: usize,
     /// How much of the log is left; `None` after it was cut.
@@ -52,10 +58,14 @@ struct Partial {
 }
 
 impl GuestLog {
-    pub(crate) fn new(host: Arc<dyn AttemptHost>, limits: &Limits, redactor: Redactor) -> Self {
+    pub(crate) fn new(host: Arc<dyn AttemptHost>, limits: &Limits, redactor: Redactor, usage: Arc<Usage>) -> Self {
         Self(Arc::new(Mutex::new(State {
             host,
             redactor,
+            usage,
+            rate: Rate::new(limits.log_lines_per_second),
+            per_second: limits.log_lines_per_second,
+            dropped: 0,
             line_max: limits.log_line_bytes,
             log_max: limits.log_bytes,
             left: Some(limits.log_bytes),
@@ -101,6 +111,7 @@ impl GuestLog {
                     state.end_line(stream);
                 }
             }
+            state.tell_dropped();
         });
     }
 
@@ -137,6 +148,15 @@ impl State {
         partial.text.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
+    /// Marks the place where lines are missing.
+    fn tell_dropped(&mut self) {
+        let dropped = std::mem::take(&mut self.dropped);
+        if dropped > 0 {
+            let (dropped, max) = (grouped(dropped), grouped(self.per_second));
+            self.host.log(LogStream::Host, format!("… {dropped} lines were dropped here: more than {max} a second."));
+        }
+    }
+
     fn end_line(&mut self, stream: LogStream) {
         let Partial { text, cut } = std::mem::take(self.partial(stream));
         let text = String::from_utf8_lossy(&text);
@@ -156,7 +176,13 @@ impl State {
             }
             self.tail.push_back(line.clone());
         }
+        self.usage.log_line();
         let Some(left) = self.left else { return };
+        if !self.rate.take() {
+            self.dropped += 1;
+            return;
+        }
+        self.tell_dropped();
         self.left = left.checked_sub(line.len() + LINE_COST);
         if self.left.is_some() {
             self.host.log(stream, line);
@@ -165,6 +191,19 @@ impl State {
             self.host.log(LogStream::Host, format!("The log is cut here: {max} are kept of an attempt."));
         }
     }
+}
+
+/// A number as a person reads it: `12,345`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// The guest's end of a stream.
@@ -243,7 +282,7 @@ mod tests {
 
     fn written(writes: &[(LogStream, &[u8])]) -> Vec<(LogStream, String)> {
         let lines = Arc::new(Lines::default());
-        let log = GuestLog::new(lines.clone(), &Limits::default(), Redactor::default());
+        let log = GuestLog::new(lines.clone(), &Limits::default(), Redactor::default(), Arc::default());
         for (stream, bytes) in writes {
             log.pipe(*stream).write(Bytes::copy_from_slice(bytes)).unwrap();
         }
@@ -268,7 +307,7 @@ mod tests {
     #[test]
     fn the_tail_holds_the_last_lines_even_after_the_log_was_cut() {
         let limits = Limits { log_bytes: 0, ..Limits::default() };
-        let log = GuestLog::new(Arc::new(Lines::default()), &limits, Redactor::default());
+        let log = GuestLog::new(Arc::new(Lines::default()), &limits, Redactor::default(), Arc::default());
         for n in 0..100 {
             log.pipe(LogStream::Stderr).write(Bytes::from(format!("{n}\n"))).unwrap();
         }

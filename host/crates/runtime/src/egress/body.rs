@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -14,50 +13,20 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-/// What one attempt sent and received by HTTP, without what TLS and the connection add.
-#[derive(Debug, Default)]
-pub(crate) struct Traffic {
-    requests: AtomicU64,
-    read: AtomicU64,
-    written: AtomicU64,
-}
-
-impl Traffic {
-    pub(crate) fn request(&self) {
-        self.requests.fetch_add(1, Relaxed);
-    }
-
-    /// Requests that were sent.
-    #[expect(dead_code, reason = "the bill of an attempt is made of it")]
-    pub(crate) fn requests(&self) -> u64 {
-        self.requests.load(Relaxed)
-    }
-
-    /// Bytes of response bodies.
-    #[expect(dead_code, reason = "the bill of an attempt is made of it")]
-    pub(crate) fn read_bytes(&self) -> u64 {
-        self.read.load(Relaxed)
-    }
-
-    /// Bytes of request bodies.
-    #[expect(dead_code, reason = "the bill of an attempt is made of it")]
-    pub(crate) fn written_bytes(&self) -> u64 {
-        self.written.load(Relaxed)
-    }
-}
+use crate::meter::Usage;
 
 /// A request's body as the guest writes it.
 pub(crate) struct RequestBody {
     inner: WasiBody,
-    traffic: Arc<Traffic>,
+    usage: Arc<Usage>,
     /// When a part was last taken: the server cannot answer before it has the whole.
     moved: watch::Sender<Instant>,
 }
 
 impl RequestBody {
-    pub(crate) fn new(inner: WasiBody, traffic: Arc<Traffic>) -> (Self, watch::Receiver<Instant>) {
+    pub(crate) fn new(inner: WasiBody, usage: Arc<Usage>) -> (Self, watch::Receiver<Instant>) {
         let (moved, seen) = watch::channel(Instant::now());
-        (Self { inner, traffic, moved }, seen)
+        (Self { inner, usage, moved }, seen)
     }
 }
 
@@ -68,7 +37,7 @@ impl Body for RequestBody {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(context));
         if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
-            self.traffic.written.fetch_add(data.len() as u64, Relaxed);
+            self.usage.written(data.len() as u64);
         }
         self.moved.send_replace(Instant::now());
         Poll::Ready(frame)
@@ -89,7 +58,7 @@ pub(crate) struct ResponseBounds {
     pub(crate) max: u64,
     /// How long its next part may take.
     pub(crate) between: Duration,
-    pub(crate) traffic: Arc<Traffic>,
+    pub(crate) usage: Arc<Usage>,
     /// Given back when the body is read or dropped.
     pub(crate) _permit: OwnedSemaphorePermit,
     /// Told once if it is too large.
@@ -116,7 +85,7 @@ impl ResponseBody {
             Some(Err(error)) => (Some(Err(fault(&error))), true),
             Some(Ok(frame)) => {
                 let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
-                bounds.traffic.read.fetch_add(bytes, Relaxed);
+                bounds.usage.read(bytes);
                 match self.left.checked_sub(bytes) {
                     Some(left) => {
                         self.left = left;

@@ -36,7 +36,8 @@ const IDLE: Duration = Duration::from_secs(60);
 /// How many connections to one place are kept for later.
 const IDLE_PER_HOST: usize = 32;
 
-/// How large the headers of a response may be. Servers that send more than 16 KiB are rare.
+/// How large the headers of a response may be, about: hyper looks after it has read, so by HTTP/1.1 twice as much may be taken.
+/// Servers that send more than 16 KiB are rare.
 const HEADER_BYTES: usize = 64 * 1_024;
 
 /// How many pools for granted addresses are kept. Each distinct list of addresses has one; more are only met after many

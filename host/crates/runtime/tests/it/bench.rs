@@ -51,6 +51,8 @@ impl Bench {
             compile_time: RuntimeSettings::COMPILE_TIME,
             egress: EgressSettings::default(),
             variable: |_| None,
+            ceiling: Limits::ceiling(),
+            fuel: false,
             clock: now,
         };
         set(&mut settings);
@@ -158,6 +160,7 @@ pub(crate) fn job(task: &str, args: &str) -> Job {
         concurrency_key: None,
         parent_id: None,
         waits_for: 0,
+        bill: None,
     }
 }
 

@@ -34,7 +34,7 @@ async fn a_hot_swap_does_not_disturb_a_running_job() {
     let bench = Bench::with(&[]).await;
     bench.put("task.wasm", &guest_bytes("probe"));
     std::fs::create_dir(bench.path("data/gate")).unwrap();
-    bench.put("task.toml", b"[[directory]]\nhost = 'gate'\nguest = '/gate'\nmode = 'read'");
+    bench.put("task.toml", b"enqueue = []\n[[directory]]\nhost = 'gate'\nguest = '/gate'\nmode = 'read'");
     bench.runtime.load_all().await;
     let old = digest(&bench, "task");
     let _watching = watch(&bench);

@@ -177,9 +177,20 @@ async fn an_import_in_another_shape_is_explained() {
 
 #[tokio::test]
 async fn a_memory_larger_than_the_limit_is_refused_when_it_is_loaded() {
+    let bench = Bench::bounded(|settings| settings.ceiling.memory_bytes = 64 << 20);
     let component = wat::parse_str("(component (core module $m (memory 5000)) (core instance (instantiate $m)))");
-    let found = load_error(&component.unwrap()).await;
+    bench.put("a.wasm", &component.unwrap());
+    bench.put("probe.toml", b"[limits]\nmemory_bytes = 65536");
+    bench.put("probe.wasm", &guest_bytes("probe"));
+    bench.runtime.load_all().await;
+    let found = bench.load_error("a");
     assert!(found.contains("exceeds the limit"), "{found}");
+    let found = bench.load_error("probe");
+    assert!(found.starts_with("its memories start with 1."), "{found}");
+    assert!(
+        found.ends_with("more than its limit of 64 KiB: raise `limits.memory_bytes` in its grants file"),
+        "{found}"
+    );
 }
 
 #[tokio::test]

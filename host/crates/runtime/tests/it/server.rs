@@ -156,7 +156,7 @@ async fn answer(request: Request<Incoming>, client: SocketAddr, seen: Arc<Seen>)
         "/drip" => response.body(stream(1)).unwrap(),
         "/endless" => response.body(stream(usize::MAX)).unwrap(),
         "/long" => response.body(Full::new(Bytes::from(vec![b'x'; 300_000])).boxed_unsync()).unwrap(),
-        "/big-header" => response.header("x-big", "x".repeat(100_000)).body(Empty::new().boxed_unsync()).unwrap(),
+        "/big-header" => response.header("x-big", "x".repeat(300_000)).body(Empty::new().boxed_unsync()).unwrap(),
         path => {
             let bytes = body.collect().await.map_or(0, |body| body.to_bytes().len());
             let header =
@@ -188,7 +188,10 @@ fn stream(pieces: usize) -> Body {
 
 /// Answers with what a test put in; each name's answers in turn, the last one again and again.
 #[derive(Debug, Default)]
-pub(crate) struct Names(Mutex<BTreeMap<String, (Vec<Vec<IpAddr>>, usize)>>);
+pub(crate) struct Names(Mutex<BTreeMap<String, Answers>>);
+
+/// What a name is answered with, and how often it was asked for.
+type Answers = (Vec<Vec<IpAddr>>, usize);
 
 impl Names {
     pub(crate) fn with(names: &[(&str, &[&[&str]])]) -> Arc<Self> {

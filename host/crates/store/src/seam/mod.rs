@@ -22,7 +22,7 @@ pub use self::inbox::{Added, CancelOutcome, JobInbox, Refusal, RetryOutcome, Sub
 pub use self::janitor::Janitor;
 pub use self::key_values::KeyValues;
 pub use self::operations::{OperationStep, Operations};
-pub use self::queue::{Claimed, FinishOutcome, Finished, JobQueue, StepReport};
+pub use self::queue::{Claimed, FinishOutcome, Finished, JobQueue, StepReport, TaskRoom};
 pub use self::queues::QueueBoard;
 pub use self::upkeep::{Beat, Upkeep, WorkerSlot};
 pub use self::versions::{NewVersion, Published, Rollback, RollbackOutcome, VersionShelf};

@@ -26,13 +26,27 @@ pub trait JobQueue: Send + Sync {
     /// before.
     ///
     /// A queue with limits that another claim holds is left out, not waited for.
+    ///
+    /// Of a task with `room` no more than that are claimed. A job whose task has no room left holds up none behind it.
+    async fn job_claim_within(
+        &self,
+        worker: WorkerId,
+        tasks: &[TaskRoom],
+        limit: u32,
+        now: Option<Timestamp>,
+    ) -> Result<Claimed, StoreError>;
+
+    /// The same where no task is bounded.
     async fn job_claim(
         &self,
         worker: WorkerId,
         tasks: &[TaskName],
         limit: u32,
         now: Option<Timestamp>,
-    ) -> Result<Claimed, StoreError>;
+    ) -> Result<Claimed, StoreError> {
+        let tasks: Vec<_> = tasks.iter().map(|task| TaskRoom { task: task.clone(), room: None }).collect();
+        self.job_claim_within(worker, &tasks, limit, now).await
+    }
 
     /// Writes down how attempts ended: the job's next state, the attempt, the history, the log's rest, the artifacts; all
     /// of the list in one transaction, each fenced for itself. Returns an outcome for each, in the given order.
@@ -53,6 +67,15 @@ pub trait JobQueue: Send + Sync {
 
     /// What was kept last for the job, by any attempt. `None` if nothing was, or the job is over or not there.
     async fn checkpoint_load(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError>;
+}
+
+/// A task whose jobs are to be claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskRoom {
+    /// The task.
+    pub task: TaskName,
+    /// How many of its jobs at most; as many as there are, if absent.
+    pub room: Option<u32>,
 }
 
 /// What was claimed.

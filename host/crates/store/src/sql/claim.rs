@@ -13,7 +13,7 @@ use windlass_model::{JobState, QueueName, TaskName, Timestamp, WorkerId};
 use super::write::{NewEvent, Write};
 use crate::StoreError;
 use crate::dialect::Dialect;
-use crate::seam::Claimed;
+use crate::seam::{Claimed, TaskRoom};
 use crate::statement;
 use crate::value::{Time, Value, hex};
 
@@ -27,8 +27,8 @@ const START_GRACE: Duration = Duration::from_secs(60);
 /// ours to take from.
 type OpenRow = (String, Option<i64>, Option<i64>, Option<i64>, Option<i64>, bool);
 
-/// A job that may be taken: id, queue, priority, `run_at`, concurrency key.
-type CandidateRow = (Uuid, String, i64, Time, Option<String>);
+/// A job that may be taken: id, queue, priority, `run_at`, concurrency key, task.
+type CandidateRow = (Uuid, String, i64, Time, Option<String>, String);
 
 /// A place in the order of a queue.
 type Place = (i64, Timestamp, Uuid);
@@ -51,6 +51,44 @@ struct Lane {
     /// Where the next page starts.
     after: Place,
     chosen: Vec<Place>,
+}
+
+/// A job that may be taken, in its lane.
+struct Candidate {
+    place: Place,
+    key: Option<String>,
+    task: String,
+}
+
+/// The tasks whose jobs are claimed, each with how many more.
+struct Tasks(Vec<(TaskName, Option<u32>)>);
+
+impl Tasks {
+    fn new(tasks: &[TaskRoom]) -> Self {
+        Self(tasks.iter().map(|TaskRoom { task, room }| (task.clone(), *room)).collect())
+    }
+
+    /// Those with room, for a statement.
+    fn open(&self) -> Value {
+        let open: Vec<_> = self.0.iter().filter(|(_, room)| *room != Some(0)).map(|(task, _)| task).collect();
+        Value::json(&open)
+    }
+
+    fn is_any_full(&self) -> bool {
+        self.0.iter().any(|(_, room)| *room == Some(0))
+    }
+
+    /// Takes room for one job, if there is some.
+    fn take(&mut self, task: &str) -> bool {
+        match self.0.iter_mut().find(|(name, _)| name.as_str() == task) {
+            Some((_, Some(0))) => false,
+            Some((_, Some(room))) => {
+                *room -= 1;
+                true
+            }
+            _ => true,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -79,17 +117,17 @@ impl<D: Dialect> Write<D> {
     pub(super) async fn claim(
         &mut self,
         worker: WorkerId,
-        tasks: &[TaskName],
+        tasks: &[TaskRoom],
         limit: u32,
     ) -> Result<Claimed, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let tasks = Value::json(tasks);
-        let open: Vec<OpenRow> = self.rows(statement::queue_open, vec![tasks.clone(), self.now.into()]).await?;
+        let mut tasks = Tasks::new(tasks);
+        let open: Vec<OpenRow> = self.rows(statement::queue_open, vec![tasks.open(), self.now.into()]).await?;
         let (ours, others): (Vec<_>, Vec<_>) = open.into_iter().partition(|row| row.5);
         let mut lanes: Vec<_> = ours.into_iter().map(|row| Lane::new(row, limit)).collect();
         let mut again_in = (!others.is_empty()).then_some(CONTENDED);
         soonest(&mut again_in, self.count(&mut lanes).await?);
-        soonest(&mut again_in, self.choose(&mut lanes, &tasks).await?);
+        soonest(&mut again_in, self.choose(&mut lanes, &mut tasks).await?);
 
         let mut chosen: Vec<_> = lanes.iter().flat_map(|lane| lane.chosen.iter().copied()).collect();
         chosen.sort_unstable();
@@ -142,7 +180,7 @@ impl<D: Dialect> Write<D> {
 
     /// Chooses from each lane as many jobs as there is room for, page by page. Returns when to look again if others hold all
     /// that a lane has.
-    async fn choose(&mut self, lanes: &mut [Lane], tasks: &Value) -> Result<Option<Duration>, StoreError> {
+    async fn choose(&mut self, lanes: &mut [Lane], tasks: &mut Tasks) -> Result<Option<Duration>, StoreError> {
         let mut again_in = None;
         // No room is more than the limit.
         while let Some(size) =
@@ -152,24 +190,25 @@ impl<D: Dialect> Write<D> {
             let rows: Vec<_> = open.map(Lane::row).collect();
             let values = vec![
                 Value::json(&rows),
-                tasks.clone(),
+                tasks.open(),
                 Value::count(u64::try_from(size).unwrap_or(u64::MAX)),
                 self.now.into(),
             ];
             let found: Vec<CandidateRow> = self.rows(statement::job_candidates, values).await?;
-            let mut pages: HashMap<String, Vec<(Place, Option<String>)>> = HashMap::new();
-            for (id, queue, priority, Time(run_at), key) in found {
-                pages.entry(queue).or_default().push(((priority, run_at, id), key));
+            let mut pages: HashMap<String, Vec<Candidate>> = HashMap::new();
+            for (id, queue, priority, Time(run_at), key, task) in found {
+                pages.entry(queue).or_default().push(Candidate { place: (priority, run_at, id), key, task });
             }
             for lane in lanes.iter_mut().filter(|lane| lane.is_open && lane.room > 0) {
                 let page = pages.remove(&lane.queue).unwrap_or_default();
-                if page.is_empty() && lane.by_key.is_empty() {
+                if page.is_empty() && lane.by_key.is_empty() && !tasks.is_any_full() {
                     // There was something a moment ago, and no limit kept it from us.
                     soonest(&mut again_in, Some(CONTENDED));
                 }
-                // A page that was full and left room has jobs whose key is taken: behind them may be others.
+                // A page that was full and left room has jobs whose key is taken or whose task has no room: behind them may be
+                // others.
                 lane.is_open = page.len() >= size;
-                lane.take(page);
+                lane.take(page, tasks);
             }
         }
         Ok(again_in)
@@ -254,19 +293,20 @@ impl Lane {
     }
 
     /// Chooses from a page what there is room for.
-    fn take(&mut self, mut page: Vec<(Place, Option<String>)>) {
-        page.sort_unstable();
-        for (place, key) in page {
+    fn take(&mut self, mut page: Vec<Candidate>, tasks: &mut Tasks) {
+        page.sort_unstable_by_key(|candidate| candidate.place);
+        for Candidate { place, key, task } in page {
             self.after = place;
             if self.room == 0 {
                 return;
             }
-            if let (Some(max), Some(key)) = (self.max_per_key, key) {
-                let jobs = self.by_key.entry(key).or_default();
-                if *jobs >= max {
-                    continue;
-                }
-                *jobs += 1;
+            let key = key.filter(|_| self.max_per_key.is_some());
+            let running = key.as_ref().and_then(|key| self.by_key.get(key)).copied().unwrap_or(0);
+            if self.max_per_key.is_some_and(|max| key.is_some() && running >= max) || !tasks.take(&task) {
+                continue;
+            }
+            if let Some(key) = key {
+                self.by_key.insert(key, running + 1);
             }
             self.room -= 1;
             self.chosen.push(place);

@@ -1,22 +1,22 @@
 //! Claim, report, finish.
 
 use async_trait::async_trait;
-use windlass_model::{JobId, TaskName, Timestamp, WorkerId};
+use windlass_model::{JobId, Timestamp, WorkerId};
 
 use super::SqlStore;
 use super::write::NewEvent;
 use crate::dialect::Dialect;
-use crate::seam::{Claimed, FinishOutcome, Finished, JobQueue, StepReport};
+use crate::seam::{Claimed, FinishOutcome, Finished, JobQueue, StepReport, TaskRoom};
 use crate::statement;
 use crate::value::Value;
 use crate::{FailPoint, StoreError};
 
 #[async_trait]
 impl<D: Dialect> JobQueue for SqlStore<D> {
-    async fn job_claim(
+    async fn job_claim_within(
         &self,
         worker: WorkerId,
-        tasks: &[TaskName],
+        tasks: &[TaskRoom],
         limit: u32,
         now: Option<Timestamp>,
     ) -> Result<Claimed, StoreError> {

@@ -189,6 +189,7 @@ fn ended(job: Job, transition: Transition) -> Finished {
             started_at: job.started_at.unwrap_or(job.created_at),
             ended_at: None,
             error: None,
+            bill: None,
         },
         transition,
         progress: job.progress,

@@ -103,6 +103,7 @@ struct FinishRow<'a> {
     task_step: Option<u32>,
     status_info: Option<&'a str>,
     plugin_digest: Option<&'a str>,
+    bill: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -115,6 +116,7 @@ struct EndedRow<'a> {
     started_at: i64,
     error_kind: Option<&'static str>,
     error_message: Option<&'a str>,
+    bill: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -327,7 +329,13 @@ fn finish_row(done: &Finished, now: Timestamp) -> FinishRow<'_> {
         task_step: progress.task_step,
         status_info: progress.status_info.as_deref(),
         plugin_digest: attempt.plugin_digest.as_deref(),
+        bill: bill(attempt),
     }
+}
+
+fn bill(attempt: &Attempt) -> Option<String> {
+    // Eight numbers cannot fail to become JSON.
+    attempt.bill.and_then(|bill| serde_json::to_string(&bill).ok())
 }
 
 fn micros(span: Duration) -> i64 {
@@ -345,5 +353,6 @@ fn ended_row(done: &Finished) -> EndedRow<'_> {
         started_at: attempt.started_at.as_micros(),
         error_kind: transition.error.as_ref().map(|error| error.kind.as_str()),
         error_message: transition.error.as_ref().map(|error| error.message.as_str()),
+        bill: bill(attempt),
     }
 }

@@ -1,9 +1,9 @@
 -- What comes next in each of some queues, behind a place in its order and without jobs whose concurrency key is taken.
 -- $1: queues with their places and taken keys as a JSON array, $2: the tasks as a JSON array, $3: how many of each, $4: now.
-SELECT next.id, lane.queue, next.priority, next.run_at, next.concurrency_key
+SELECT next.id, lane.queue, next.priority, next.run_at, next.concurrency_key, next.task
 FROM jsonb_to_recordset($1::jsonb) AS lane (queue text, priority bigint, run_at bigint, id uuid, taken_keys jsonb)
 CROSS JOIN LATERAL (
-    SELECT jobs.id, jobs.priority, jobs.run_at, jobs.concurrency_key
+    SELECT jobs.id, jobs.priority, jobs.run_at, jobs.concurrency_key, jobs.task
     FROM jobs
     WHERE jobs.state = 'available' AND jobs.queue = lane.queue
         AND (jobs.priority, jobs.run_at, jobs.id)

@@ -10,4 +10,4 @@ RETURNING
     jobs.worker_id, jobs.crash_count, jobs.host_fault_count, jobs.cancel_requested_at, jobs.percent_complete,
     jobs.task_step, jobs.status_info, jobs.tags, jobs.metadata, jobs.plugin_digest, jobs.created_at,
     jobs.run_at, jobs.started_at, jobs.finished_at, jobs.expires_at, jobs.concurrency_key, jobs.parent_id,
-    jobs.pending_count
+    jobs.pending_count, jobs.bill

@@ -1,7 +1,7 @@
 -- What comes next in each of some queues, behind a place in its order and without jobs whose concurrency key is taken.
 -- ?1: queues with their places and taken keys as a JSON array, ?2: the tasks as a JSON array, ?3: how many of each, ?4: now.
 -- Differs from postgres: no LATERAL and no SKIP LOCKED. SQLite has one writer, so nobody else can hold these rows.
-SELECT jobs.id, jobs.queue, jobs.priority, jobs.run_at, jobs.concurrency_key
+SELECT jobs.id, jobs.queue, jobs.priority, jobs.run_at, jobs.concurrency_key, jobs.task
 FROM json_each(?1) AS lane
 CROSS JOIN jobs
 WHERE jobs.id IN (

@@ -8,4 +8,4 @@ RETURNING
     id, task, queue, priority, state, args, output, error_kind, error_message, attempt, max_attempts,
     timeout_ms, backoff, lease, worker_id, crash_count, host_fault_count, cancel_requested_at,
     percent_complete, task_step, status_info, tags, metadata, plugin_digest, created_at, run_at, started_at,
-    finished_at, expires_at, concurrency_key, parent_id, pending_count
+    finished_at, expires_at, concurrency_key, parent_id, pending_count, bill

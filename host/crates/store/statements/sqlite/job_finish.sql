@@ -6,7 +6,8 @@ SET state = done.state, run_at = coalesce(?2 + done.delay, run_at),
     attempt = attempt - done.attempts_back, crash_count = done.crash_count, host_fault_count = done.host_fault_count,
     output = done.output, error_kind = done.error_kind, error_message = done.error_message,
     percent_complete = done.percent_complete, task_step = done.task_step, status_info = done.status_info,
-    plugin_digest = coalesce(done.plugin_digest, jobs.plugin_digest), worker_id = NULL
+    plugin_digest = coalesce(done.plugin_digest, jobs.plugin_digest), worker_id = NULL,
+    bill = done.bill
 FROM (
     SELECT
         unhex(value ->> 'id') AS id, value ->> 'lease' AS lease, value ->> 'state' AS state, value ->> 'delay' AS delay,
@@ -14,7 +15,8 @@ FROM (
         value ->> 'host_fault_count' AS host_fault_count, value ->> 'output' AS output,
         value ->> 'error_kind' AS error_kind, value ->> 'error_message' AS error_message,
         value ->> 'percent_complete' AS percent_complete, value ->> 'task_step' AS task_step,
-        value ->> 'status_info' AS status_info, value ->> 'plugin_digest' AS plugin_digest
+        value ->> 'status_info' AS status_info, value ->> 'plugin_digest' AS plugin_digest,
+        value ->> 'bill' AS bill
     FROM json_each(?1)
 ) AS done
 WHERE jobs.id = done.id AND jobs.lease = done.lease AND jobs.state = 'running'

@@ -6,7 +6,7 @@ SELECT
     j.cancel_requested_at, coalesce(p.percent_complete, j.percent_complete) AS percent_complete,
     coalesce(p.task_step, j.task_step) AS task_step, coalesce(p.status_info, j.status_info) AS status_info,
     j.tags, j.metadata, j.plugin_digest, j.created_at, j.run_at, j.started_at, j.finished_at, j.expires_at,
-    j.concurrency_key, j.parent_id, j.pending_count
+    j.concurrency_key, j.parent_id, j.pending_count, j.bill
 FROM jobs AS j
 LEFT JOIN job_progress AS p ON p.job_id = j.id AND p.lease = j.lease
 LEFT JOIN workers AS w ON w.id = j.worker_id

@@ -1,6 +1,7 @@
 //! Jobs: enqueue, read, command.
 
 pub(crate) mod batch;
+mod bill;
 mod body;
 pub(crate) mod command;
 pub(crate) mod enqueue;
@@ -11,6 +12,7 @@ mod refusal;
 mod terms;
 mod view;
 
+pub(crate) use self::bill::BillView;
 pub use self::body::parse_enqueue;
 pub(crate) use self::read::whole;
 pub(crate) use self::refusal::{stopping, unknown_task};

@@ -29,6 +29,7 @@ pub(crate) fn refusal(api: &Api, sent: Sent, error: EnqueueError) -> ApiError {
         }
         EnqueueError::Args { index, task, faults } => sent.at(index, wrong_args(sent, index, &task, faults)),
         EnqueueError::Refused(refusal) => refused(sent, refusal),
+        EnqueueError::Crowded { .. } => ApiError::internal("an application's job is not bounded by what waits"),
         EnqueueError::Overloaded => {
             let detail = "More enqueues are waiting for the database than may wait. Nothing was enqueued; try again in a moment.";
             ApiError::new(ErrorCode::Overloaded, detail).with_retry_after(1)

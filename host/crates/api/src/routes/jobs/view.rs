@@ -7,6 +7,7 @@ use windlass_model::{
 };
 use windlass_store::Added;
 
+use super::bill::BillView;
 use crate::routes::artifacts::ArtifactView;
 
 /// A job.
@@ -83,6 +84,9 @@ pub(crate) struct JobView {
     parent_id: Option<JobId>,
     /// How many of the jobs that it comes after have not ended yet.
     waits_for: u32,
+    /// What the last attempt used that ended; null if there is none, if its handler never started or if its worker died.
+    #[schema(required = true)]
+    bill: Option<BillView>,
     /// In the answer to an enqueue: whether it was there before and holds the same unique key. Absent elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -135,7 +139,14 @@ pub(crate) enum ErrorKindView {
     Trap,
     Timeout,
     OutOfMemory,
+    CpuTime,
+    OutOfFuel,
     OutputTooLarge,
+    ArtifactsTooLarge,
+    ScratchFull,
+    HostcallTooLarge,
+    TooManyHandles,
+    TooManyEnqueues,
     Denied,
     WorkerLost,
     Cancelled,
@@ -178,6 +189,7 @@ impl JobView {
             concurrency_key: job.concurrency_key,
             parent_id: job.parent_id,
             waits_for: job.waits_for,
+            bill: job.bill.map(BillView::from),
             deduplicated: None,
             artifacts: None,
         }
@@ -223,7 +235,14 @@ impl From<ErrorKind> for ErrorKindView {
             ErrorKind::Trap => Self::Trap,
             ErrorKind::Timeout => Self::Timeout,
             ErrorKind::OutOfMemory => Self::OutOfMemory,
+            ErrorKind::CpuTime => Self::CpuTime,
+            ErrorKind::OutOfFuel => Self::OutOfFuel,
             ErrorKind::OutputTooLarge => Self::OutputTooLarge,
+            ErrorKind::ArtifactsTooLarge => Self::ArtifactsTooLarge,
+            ErrorKind::ScratchFull => Self::ScratchFull,
+            ErrorKind::HostcallTooLarge => Self::HostcallTooLarge,
+            ErrorKind::TooManyHandles => Self::TooManyHandles,
+            ErrorKind::TooManyEnqueues => Self::TooManyEnqueues,
             ErrorKind::Denied => Self::Denied,
             ErrorKind::WorkerLost => Self::WorkerLost,
             ErrorKind::Cancelled => Self::Cancelled,
@@ -241,6 +260,13 @@ mod tests {
     fn a_state_has_the_same_name_on_the_wire_as_everywhere_else() {
         for state in JobState::ALL {
             assert_eq!(serde_json::to_value(JobStateView::from(state)).unwrap(), state.as_str());
+        }
+    }
+
+    #[test]
+    fn a_kind_of_error_has_the_same_name_on_the_wire_as_everywhere_else() {
+        for kind in ErrorKind::ALL {
+            assert_eq!(serde_json::to_value(ErrorKindView::from(kind)).unwrap(), kind.as_str());
         }
     }
 

@@ -65,7 +65,7 @@ impl Caller<'_> {
             access.host.log(windlass_model::LogStream::Host, line);
             return Ok(Err(Error::NoSuchStore));
         };
-        Ok(Ok(guest.table.push(Bucket { name, max_bytes })?))
+        Ok(Ok(guest.wasi.table.push(Bucket { name, max_bytes })?))
     }
 
     pub(super) async fn get(
@@ -129,16 +129,16 @@ impl Caller<'_> {
             Ok(mut values) => values.remove(&key),
             Err(fault) => return Ok(Err(fault)),
         };
-        Ok(Ok(self.0.data_mut().table.push(Cas { bucket, key, seen })?))
+        Ok(Ok(self.0.data_mut().wasi.table.push(Cas { bucket, key, seen })?))
     }
 
     pub(super) fn current(&mut self, cas: u32) -> wasmtime::Result<Option<Vec<u8>>> {
-        Ok(self.0.data().table.get(&Resource::<Cas>::new_borrow(cas))?.seen.clone())
+        Ok(self.0.data().wasi.table.get(&Resource::<Cas>::new_borrow(cas))?.seen.clone())
     }
 
     /// `Err(Some(..))` has what is there now, for the next try.
     pub(super) async fn swap(&mut self, cas: u32, value: Vec<u8>) -> wasmtime::Result<Result<(), Swap>> {
-        let Cas { bucket, key, seen } = self.0.data_mut().table.delete(Resource::<Cas>::new_own(cas))?;
+        let Cas { bucket, key, seen } = self.0.data_mut().wasi.table.delete(Resource::<Cas>::new_own(cas))?;
         if let Err(fault) = check_value(&key, &value) {
             return Ok(Err(Swap::Fault(fault)));
         }
@@ -163,7 +163,7 @@ impl Caller<'_> {
 
     async fn ask(&mut self, bucket: u32, act: KeyValueAct) -> wasmtime::Result<KeyValueAnswer> {
         let guest = self.0.data();
-        let Bucket { name, max_bytes } = guest.table.get(&Resource::<Bucket>::new_borrow(bucket))?;
+        let Bucket { name, max_bytes } = guest.wasi.table.get(&Resource::<Bucket>::new_borrow(bucket))?;
         let call = KeyValueCall { store: name.clone(), max_bytes: *max_bytes, act };
         let access = guest.job()?;
         let host = Arc::clone(&access.host);
@@ -171,7 +171,7 @@ impl Caller<'_> {
     }
 
     fn full(&self, bucket: u32, wanted: u64) -> wasmtime::Result<Error> {
-        let Bucket { name, max_bytes } = self.0.data().table.get(&Resource::<Bucket>::new_borrow(bucket))?;
+        let Bucket { name, max_bytes } = self.0.data().wasi.table.get(&Resource::<Bucket>::new_borrow(bucket))?;
         let (wanted, max) = (text::size(wanted), text::size(*max_bytes));
         Ok(Error::Other(format!(
             "the store {name:?} would hold {wanted}, more than its {max}: delete keys, or let the operator raise `bytes` of \

@@ -92,7 +92,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
 /// What both versions of `store` have.
 fn add_store(store: &mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()> {
     store.resource("bucket", ResourceType::host::<Bucket>(), |mut guest, bucket| {
-        guest.data_mut().table.delete(Resource::<Bucket>::new_own(bucket))?;
+        guest.data_mut().wasi.table.delete(Resource::<Bucket>::new_own(bucket))?;
         Ok(())
     })?;
     store.func_wrap("open", |guest, (name,): (String,)| Ok((Caller(guest).open(name)?,)))?;
@@ -125,7 +125,7 @@ fn add_batch(batch: &mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()> {
 /// Compare-and-swap.
 fn add_cas(atomics: &mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()> {
     atomics.resource("cas", ResourceType::host::<Cas>(), |mut guest, cas| {
-        guest.data_mut().table.delete(Resource::<Cas>::new_own(cas))?;
+        guest.data_mut().wasi.table.delete(Resource::<Cas>::new_own(cas))?;
         Ok(())
     })?;
     wrap!(atomics, "[static]cas.new", |caller, bucket: Resource<Bucket>, key: String| {

@@ -1,0 +1,52 @@
+//! Which queues are so full that running jobs may not add to them: a job that enqueues itself twice would fill the database.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+use windlass_model::{JobState, QueueName};
+use windlass_store::{QueueBoard, StoreError};
+
+/// How many jobs may wait in a queue when a running job adds one. Applications may add more: they are trusted, and told by
+/// nobody when to stop.
+pub(crate) const MAX_WAITING: u64 = 100_000;
+
+/// For how long counts are believed. What is added here meanwhile is counted along.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// How many jobs wait in each queue, as running jobs ask for it.
+pub(crate) struct Crowds {
+    board: Arc<dyn QueueBoard>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    at: Option<Instant>,
+    waiting: HashMap<QueueName, u64>,
+}
+
+impl Crowds {
+    pub(crate) fn new(board: Arc<dyn QueueBoard>) -> Self {
+        Self { board, known: Mutex::default() }
+    }
+
+    /// Counts one more job in a queue, if there is room for it.
+    pub(crate) async fn admits(&self, queue: &QueueName) -> Result<bool, StoreError> {
+        let mut known = self.known.lock().await;
+        if known.at.is_none_or(|at| at.elapsed() > FRESH) {
+            let queues = self.board.queue_list().await?;
+            let waits = [JobState::Scheduled, JobState::Available, JobState::Retryable];
+            let waiting = queues.into_iter().map(|queue| {
+                let jobs = waits.iter().map(|state| queue.counts.get(*state)).sum();
+                (queue.name, jobs)
+            });
+            *known = Known { waiting: waiting.collect(), at: Some(Instant::now()) };
+        }
+        let waiting = known.waiting.entry(queue.clone()).or_default();
+        let admits = *waiting < MAX_WAITING;
+        *waiting += u64::from(admits);
+        Ok(admits)
+    }
+}
