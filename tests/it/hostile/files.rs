@@ -209,7 +209,6 @@ async fn a_job_sees_nothing_of_the_jobs_before_it_and_beside_it() {
 const QUOTAS: &str = "[limits]\nscratch_bytes = 33554432\nartifact_bytes = 33554432\nartifact_files = 1000\n";
 
 #[tokio::test]
-#[ignore = "waits for limits"]
 async fn what_fills_a_disk_is_refused_while_it_writes() {
     let yard = Yard::granted(&[("fill_tmp", QUOTAS), ("fill_out", QUOTAS), ("many_files", QUOTAS)]).await;
     for task in ["fill_tmp", "fill_out"] {

@@ -67,7 +67,6 @@ async fn an_output_of_any_size_is_refused_without_a_copy_of_it() {
 }
 
 #[tokio::test]
-#[ignore = "waits for limits"]
 async fn an_output_larger_than_a_call_may_carry_is_told_as_that() {
     let yard = Yard::of(&["flood_output"]).await;
     let ending = yard.run_for("flood_output", json!({ "mib": 100 }), 20_000).await;

@@ -5,7 +5,6 @@ use serde_json::json;
 use super::yard::Yard;
 
 #[tokio::test]
-#[ignore = "waits for limits"]
 async fn handles_that_are_never_given_back_end_the_attempt() {
     let cases = [("exhaust_files", "too_many_handles", ""), ("exhaust_pollables", "too_many_handles", "")];
     let yard = Yard::of(&cases.map(|(task, ..)| task)).await;
@@ -41,7 +40,6 @@ async fn a_tree_of_forks_that_is_granted_runs_beside_the_others() {
 }
 
 #[tokio::test]
-#[ignore = "waits for limits"]
 async fn a_fork_bomb_is_refused_at_the_limit_of_enqueues() {
     let yard = Yard::granted(&[("fork", "enqueue = [\"fork\"]")]).await;
     // One generation without end: its children make none.

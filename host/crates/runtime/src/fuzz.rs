@@ -6,7 +6,8 @@ use windlass_model::JsonText;
 
 use crate::compile::check_kind;
 use crate::error::LoadFault;
-use crate::grants::{Grants, Surroundings};
+use crate::grants::{Grants, LimitBounds, Surroundings};
+use crate::limits::Limits;
 use crate::schema::ArgsSchema;
 
 /// What a file is taken for.
@@ -35,7 +36,9 @@ pub fn kind(bytes: &[u8]) -> Kind {
 
 /// Reads a grants file whose directories stand under `/`, where the daemon has no environment. Returns what is shown of it, or all faults.
 pub fn grants(text: &str) -> Result<String, Vec<String>> {
-    let parsed = Grants::parse(text, &Surroundings { base: Path::new("/"), variable: |_| None });
+    let (default, ceiling) = (Limits::default(), Limits::ceiling());
+    let bounds = LimitBounds { default: &default, ceiling: &ceiling, is_fuel_counted: false };
+    let parsed = Grants::parse(text, &Surroundings { base: Path::new("/"), variable: |_| None, bounds });
     let words = |faults: Vec<crate::GrantFault>| faults.iter().map(ToString::to_string).collect();
     parsed.map(|grants| grants.shown().as_str().to_owned()).map_err(words)
 }
