@@ -134,7 +134,8 @@ async fn no_path_leads_out_of_the_directories_that_are_granted() {
     let inside = ["read", "look at", "write"].map(|what| format!("{what} /data/inside"));
     let linked = ["read", "look at", "write"].map(|what| format!("{what} /data/to-inside"));
     let only = ["list", "look at"].map(|what| format!("{what} /only"));
-    let taken = ["link", "copy", "cut", "move"].map(|what| format!("{what} /data/inside"));
+    // A link or a move from one directory to another is refused as between two devices, since each has a quota of its own.
+    let taken = ["copy", "cut", "remove"].map(|what| format!("{what} /data/inside"));
     let allowed: Vec<_> = [&inside[..], &linked, &only, &taken].concat();
     assert_eq!(ending.output["done"], json!(allowed));
     assert_eq!(harm(&yard), Vec::<String>::new());

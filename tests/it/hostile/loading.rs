@@ -38,7 +38,7 @@ async fn a_file_that_is_no_plugin_is_refused_in_plain_words() {
         ("describe_nests", "`describe` did not return a description as JSON"),
         ("describe_spins", "its `describe` took longer than 10 s"),
         ("describe_traps", "its `describe` failed: wasm trap: wasm `unreachable`"),
-        ("large_memory", "exceeds the limit"),
+        ("large_memory", "its memories start with 3 GiB, more than its limit of 256 MiB: raise `limits.memory_bytes`"),
         ("large_table", "exceeds the limit of 200000"),
         ("many_instances", "exceeds"),
         ("many_memories", "exceeds"),
