@@ -30,6 +30,8 @@ impl Daemon {
         let plugins = folder.path().join("plugins");
         fs::create_dir_all(&plugins)?;
         fs::copy(built.join("plugins/hello.wasm"), plugins.join("hello.wasm"))?;
+        // What it could ask for must be refused by its grants, or it does not load.
+        fs::write(plugins.join("fork.toml"), "enqueue = []\n")?;
         for (name, ..) in crate::load::HOSTILE {
             let file = format!("{name}.wasm");
             fs::copy(built.join("guests/hostile").join(&file), plugins.join(&file))
