@@ -128,6 +128,17 @@ pub(crate) struct LimitBounds<'a> {
     pub(crate) is_fuel_counted: bool,
 }
 
+#[cfg(test)]
+impl Surroundings<'_> {
+    /// Those of an operator who sets no limits.
+    pub(crate) fn usual(base: &Path, variable: fn(&str) -> Option<OsString>) -> Surroundings<'_> {
+        static BOUNDS: std::sync::LazyLock<[Limits; 2]> =
+            std::sync::LazyLock::new(|| [Limits::default(), Limits::ceiling()]);
+        let [default, ceiling] = &*BOUNDS;
+        Surroundings { base, variable, bounds: LimitBounds { default, ceiling, is_fuel_counted: false } }
+    }
+}
+
 /// What one plugin may touch.
 #[derive(Clone, Default)]
 pub(crate) struct Grants {
@@ -259,9 +270,7 @@ mod tests {
     }
 
     fn parse(text: &str, base: &Path) -> Result<Grants, Vec<GrantFault>> {
-        let (default, ceiling) = (Limits::default(), Limits::ceiling());
-        let bounds = LimitBounds { default: &default, ceiling: &ceiling, is_fuel_counted: false };
-        Grants::parse(text, &Surroundings { base, variable, bounds })
+        Grants::parse(text, &Surroundings::usual(base, variable))
     }
 
     fn faults(text: &str) -> Vec<String> {

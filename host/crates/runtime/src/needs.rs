@@ -294,13 +294,10 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::grants::{LimitBounds, Surroundings};
-    use crate::limits::Limits;
+    use crate::grants::Surroundings;
 
     fn lacking(wants: &str, imports: &[&str], grants: &str) -> Option<String> {
-        let (default, ceiling) = (Limits::default(), Limits::ceiling());
-        let bounds = LimitBounds { default: &default, ceiling: &ceiling, is_fuel_counted: false };
-        let around = Surroundings { base: Path::new("/"), variable: |_| Some("value".into()), bounds };
+        let around = Surroundings::usual(Path::new("/"), |_| Some("value".into()));
         let grants = Grants::parse(grants, &around).unwrap();
         let imports: Vec<_> = imports.iter().map(|import| (*import).to_owned()).collect();
         let wants = JsonText::parse(wants).unwrap();

@@ -284,7 +284,7 @@ mod tests {
         let secret = Secret::new("hunter2".to_owned());
         let told = format!("{secret} {secret:?} {:#?} {}", Some(&secret), serde_json::to_string(&secret).unwrap());
         assert!(!told.contains("hunter2"), "{told}");
-        let around = Surroundings { base: Path::new("/"), variable: |_| Some("hunter2".into()) };
+        let around = Surroundings::usual(Path::new("/"), |_| Some("hunter2".into()));
         let table: Table = "[s]\nenv = 'X'\nhttp = ['https://a.example']".parse().unwrap();
         let mut faults = Vec::new();
         let secrets = Secrets::parse(&Value::Table(table), &around, &mut faults);

@@ -320,7 +320,7 @@ mod tests {
         let lines = Arc::new(Lines::default());
         let limits = Limits { log_line_bytes: 10, ..Limits::default() };
         let redactor = Redactor::new([("key", "hunter22")].into_iter());
-        let log = GuestLog::new(lines.clone(), &limits, redactor);
+        let log = GuestLog::new(lines.clone(), &limits, redactor, Arc::default());
         for piece in ["hun", "ter22\n", "0123456hunter22 and more\n"] {
             log.pipe(LogStream::Stdout).write(Bytes::from(piece)).unwrap();
         }
@@ -335,7 +335,7 @@ mod tests {
     fn what_the_daemon_remarks_counts_like_what_the_guest_prints() {
         let lines = Arc::new(Lines::default());
         let limits = Limits { log_bytes: 10_000, ..Limits::default() };
-        let log = GuestLog::new(lines.clone(), &limits, Redactor::default());
+        let log = GuestLog::new(lines.clone(), &limits, Redactor::default(), Arc::default());
         for _ in 0..1_000 {
             log.remark("Denied".to_owned());
         }
