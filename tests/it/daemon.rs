@@ -42,7 +42,8 @@ pub(crate) fn binary() -> PathBuf {
 
 /// A guest that was built from source.
 pub(crate) fn guest(name: &str) -> PathBuf {
-    let found = ["plugins", "guests"].map(|folder| target().join(folder).join(format!("{name}.wasm")));
+    let found =
+        ["plugins", "guests", "guests/hostile"].map(|folder| target().join(folder).join(format!("{name}.wasm")));
     found
         .into_iter()
         .find(|path| path.exists())
@@ -65,6 +66,19 @@ impl Daemon {
         Self::start_in(folder, flags.iter().map(|flag| (*flag).to_owned()).collect()).await
     }
 
+    /// Starts a daemon with the probe, with `hello`, and with these plugins, each with its grants file.
+    pub(crate) async fn start_among(plugins: &[(&str, &str)], flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("plugins");
+        fs::create_dir_all(&place).unwrap();
+        fs::create_dir_all(folder.path().join("shared")).unwrap();
+        for (name, grants) in plugins.iter().chain(&[("probe", PROBE_GRANTS), ("hello", "")]) {
+            fs::write(place.join(format!("{name}.toml")), grants).unwrap();
+            fs::copy(guest(name), place.join(format!("{name}.wasm"))).unwrap();
+        }
+        Self::start_in(folder, flags.iter().map(|flag| (*flag).to_owned()).collect()).await
+    }
+
     /// Starts a daemon of its own data directory on a database that others may use too.
     pub(crate) async fn start_on(database: &Database, flags: &[&str]) -> Self {
         let url = database.url();
@@ -79,6 +93,11 @@ impl Daemon {
     /// The data directory.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// The log so far.

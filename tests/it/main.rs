@@ -15,6 +15,7 @@ mod daemon;
 mod durability;
 mod endings;
 mod export;
+mod hostile;
 mod hot_swap;
 mod key_values;
 mod limits;

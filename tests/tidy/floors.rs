@@ -127,13 +127,19 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
         &["schemars", "serde", "serde_json", "serde_path_to_error", "windlass-guest-macros", "wit-bindgen"],
     ),
     ("windlass-guest-macros", "guest-sdk/macros", &["proc-macro2", "quote", "syn"]),
-    ("xtask", "xtask", &["anyhow", "clap", "serde_json", "windlass-test-cluster"]),
+    ("xtask", "xtask", &["anyhow", "clap", "serde_json", "wat", "windlass-test-cluster"]),
     ("windlass-tests", "tests", &[]),
     (
         "windlass-faults",
         "tests/faults",
         &["anyhow", "clap", "fastrand", "reqwest", "serde_json", "sqlx", "tempfile", "tokio", "windlass-test-cluster"],
     ),
+    (
+        "windlass-fuzz",
+        "tests/fuzz",
+        &["libfuzzer-sys", "serde_json", "toml", "windlass-api", "windlass-model", "windlass-runtime"],
+    ),
+    ("windlass-soak", "tests/soak", &["anyhow", "clap", "reqwest", "serde_json", "tempfile", "tokio"]),
     ("windlass-test-cluster", "tests/cluster", &["anyhow", "sqlx", "tempfile", "tokio", "uuid"]),
 ];
 

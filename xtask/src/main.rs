@@ -5,12 +5,17 @@
 mod data;
 mod demo;
 mod faults;
+mod fuzz;
+mod hostile;
 mod mirror;
 mod plugins;
 mod pooler;
 mod shell;
+mod soak;
 mod test;
 mod wasm;
+
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -38,6 +43,24 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },
+    /// Runs very many jobs on one daemon, with hot swaps and hostile plugins in between, and looks whether its memory stays flat.
+    Soak {
+        /// On the daemon as it is shipped: takes minutes to build, and is many times as quick.
+        #[arg(long)]
+        release: bool,
+        /// `--jobs N`, 100000 without it: see `--help` behind `--`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
+    /// Feeds all that parses bytes from outside with what a fuzzer makes up.
+    Fuzz {
+        /// How long each target runs.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Only this target.
+        #[arg(long)]
+        target: Option<String>,
+    },
     /// Builds the gallery into target/plugins and the tests' guests into target/guests.
     Plugins,
     /// Makes the target wasm32-wasip2 available.
@@ -53,11 +76,20 @@ enum Command {
     Data,
 }
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
+    match fuzz::as_compiler() {
+        Some(ended) => ended,
+        None => command().map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn command() -> Result<()> {
     match Xtask::parse().command {
         Command::Demo { exit } => demo::demo(exit),
         Command::Test => test::test(),
         Command::Faults { flags } => faults::faults(&flags),
+        Command::Soak { release, flags } => soak::soak(release, &flags),
+        Command::Fuzz { seconds, target } => fuzz::fuzz(target.as_deref(), seconds),
         Command::Plugins => plugins::build(),
         Command::Wasm { from_packages: true, sysroot } => wasm::install_from_packages(sysroot),
         Command::Wasm { .. } => wasm::install(),

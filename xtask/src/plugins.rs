@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::hostile;
 use crate::shell::{cargo, root, run, target};
 use crate::wasm;
 
@@ -22,6 +23,8 @@ pub(crate) fn build() -> Result<()> {
         "--manifest-path",
         "plugins/Cargo.toml",
         "--workspace",
+        "--lib",
+        "--examples",
         "--release",
         "--target",
         wasm::TARGET,
@@ -37,6 +40,7 @@ pub(crate) fn build() -> Result<()> {
     for name in TEST_GUESTS {
         place(&built, name, &target().join("guests"))?;
     }
+    hostile::build(&built.join("examples"))?;
     println!("The plugins are in target/plugins: {}", GALLERY.join(", "));
     Ok(())
 }
@@ -48,6 +52,15 @@ fn place(built: &Path, name: &str, folder: &Path) -> Result<()> {
 /// Copies a file if its bytes differ, by way of a rename: whoever reads the target sees the old file or the new one.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     let bytes = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
+    write(bytes, to)
+}
+
+/// Puts a component into a folder under its name, in the same way.
+pub(crate) fn place_bytes(bytes: Vec<u8>, folder: &Path, name: &str) -> Result<()> {
+    write(bytes, &folder.join(format!("{name}.wasm")))
+}
+
+fn write(bytes: Vec<u8>, to: &Path) -> Result<()> {
     if fs::read(to).is_ok_and(|there| there == bytes) {
         return Ok(());
     }

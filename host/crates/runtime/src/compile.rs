@@ -86,7 +86,7 @@ fn kept(engines: &Engines, digest: &str) -> Option<Component> {
 }
 
 /// Tells what a file is by its first bytes, so that the usual mistakes get a plain answer.
-fn check_kind(bytes: &[u8]) -> Result<(), LoadFault> {
+pub(crate) fn check_kind(bytes: &[u8]) -> Result<(), LoadFault> {
     if Engine::detect_precompiled(bytes).is_some() {
         return Err(LoadFault::Precompiled);
     }

@@ -22,6 +22,12 @@ const TABLE_ELEMENTS: usize = 200_000;
 /// How many plugins are loaded at once. Each compilation uses all cores by itself; two overlap reading and compiling.
 pub(crate) const LOADERS: u32 = 2;
 
+/// What one component may take of the pool. Toolchains make one memory, a table or two and four core instances (its own, the
+/// adapter's, two of fix-ups); those that link libraries at load time, as Python's does, make dozens of instances.
+const MEMORIES: u32 = 4;
+const TABLES: u32 = 8;
+const CORE_INSTANCES: u32 = 64;
+
 /// The long-lived engine, and what is needed to fill it.
 pub(crate) struct Engines {
     /// The one that runs guests.
@@ -73,12 +79,18 @@ fn config(fuel: bool) -> Config {
 fn pool(slots: u32, ceiling: &Limits) -> PoolingAllocationConfig {
     // Beside the slots there are those plugins whose `describe` is being called.
     let instances = slots.saturating_add(LOADERS);
-    // A component of WASI 0.2 has several core instances (its own, the adapter's, two of fix-ups) and two tables.
+    // Each slot has its whole share. Were the totals less than that, one plugin of many memories could take those of the others,
+    // and their jobs would fail for want of them. Only address space is set aside.
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
-        .total_core_instances(instances.saturating_mul(4))
-        .total_memories(instances.saturating_mul(2))
-        .total_tables(instances.saturating_mul(2))
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES))
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .total_memories(instances.saturating_mul(MEMORIES))
+        .max_memories_per_component(MEMORIES)
+        .max_memories_per_module(MEMORIES)
+        .total_tables(instances.saturating_mul(TABLES))
+        .max_tables_per_component(TABLES)
+        .max_tables_per_module(TABLES)
         .total_stacks(instances)
         .total_gc_heaps(instances)
         .table_elements(TABLE_ELEMENTS)

@@ -22,6 +22,9 @@ mod describe;
 mod egress;
 mod engine;
 mod error;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 mod grants;
 mod guest;
 mod hints;

@@ -13,6 +13,7 @@ mod limits;
 mod loading;
 mod log;
 mod needs;
+mod residue;
 mod secrets;
 mod server;
 mod tcp;

@@ -1,0 +1,17 @@
+;; Calls a function by a type that it does not have.
+(core module $guest
+  (memory (export "memory") 2)
+  (global $free (mut i32) (i32.const 65536))
+  (type $none (func))
+  (type $one (func (param i64) (result i64)))
+  (table 1 1 funcref)
+  (func $entry)
+  (elem (i32.const 0) $entry)
+  (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+    (local $at i32)
+    (local.set $at (global.get $free))
+    (global.set $free (i32.and (i32.add (i32.add (global.get $free) (local.get 3)) (i32.const 15)) (i32.const -16)))
+    (local.get $at))
+  (func (export "execute") (param i32 i32 i32 i32) (result i32)
+    (drop (call_indirect (type $one) (i64.const 1) (i32.const 0)))
+    (i32.const 0)))

@@ -1,0 +1,10 @@
+;; Describes itself in 100,000 brackets, each inside the one before.
+(core module $guest
+  (memory (export "memory") 4)
+  (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
+  (func (export "describe") (result i32)
+    (memory.fill (i32.const 1024) (i32.const 0x5b) (i32.const 100000))
+    (i32.store (i32.const 16) (i32.const 1024))
+    (i32.store (i32.const 20) (i32.const 100000))
+    (i32.const 16))
+  (func (export "execute") (param i32 i32 i32 i32) (result i32) (i32.const 0)))

@@ -1,0 +1,12 @@
+;; Writes behind the end of its memory, at the last address that 32 bits and an offset can name.
+(core module $guest
+  (memory (export "memory") 2)
+  (global $free (mut i32) (i32.const 65536))
+  (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+    (local $at i32)
+    (local.set $at (global.get $free))
+    (global.set $free (i32.and (i32.add (i32.add (global.get $free) (local.get 3)) (i32.const 15)) (i32.const -16)))
+    (local.get $at))
+  (func (export "execute") (param i32 i32 i32 i32) (result i32)
+    (i64.store offset=0xfffffff8 (i32.const -1) (i64.const -1))
+    (i32.const 0)))
