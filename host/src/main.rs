@@ -5,6 +5,7 @@ mod check;
 mod cli;
 #[cfg(feature = "failpoints")]
 mod faults;
+mod plugin;
 mod run;
 mod serve;
 mod settings;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         match command {
             Command::Serve(args) => serve::serve(args).await,
             Command::Run(args) => run::run(args).await,
+            Command::Plugin(command) => plugin::run(command).await,
             Command::Check(args) => check::check(args).await,
             command => cli::client::run(command).await,
         }

@@ -20,6 +20,7 @@ mod hot_swap;
 mod key_values;
 mod limits;
 mod many_daemons;
+mod plugin_check;
 mod pooler;
 mod progress;
 mod queues;

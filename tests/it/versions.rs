@@ -158,7 +158,7 @@ async fn jobs_of_a_deleted_task_wait_and_its_file_does_not_bring_it_back_by_itse
 #[tokio::test]
 async fn a_version_that_only_traps_is_rolled_back_by_itself() {
     let daemon = Daemon::start().await;
-    fs::write(daemon.path().join("plugins/shaky.toml"), "auto_rollback = 2").unwrap();
+    fs::write(daemon.path().join("plugins/shaky.toml"), "auto_rollback = 2\nenqueue = []").unwrap();
     let good = upload(&daemon, "shaky", variant("no-describe", 1)).await;
     let bad = upload(&daemon, "shaky", variant("probe", 1)).await;
     let panic = || json!({ "do": "panic", "message": "broken" });

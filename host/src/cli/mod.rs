@@ -11,6 +11,7 @@ mod watch;
 use clap::{Args, Parser, Subcommand};
 
 use crate::check::CheckArgs;
+use crate::plugin::PluginCommand;
 use crate::run::RunArgs;
 use crate::settings::ServeArgs;
 
@@ -32,6 +33,9 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Say what `serve` would do with these settings.
     Check(CheckArgs),
+    /// Look at component files, without a daemon.
+    #[command(subcommand)]
+    Plugin(PluginCommand),
     /// Run one job here and now, without a daemon and without a database.
     Run(RunArgs),
     /// Enqueue a job.

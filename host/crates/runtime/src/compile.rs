@@ -30,6 +30,11 @@ impl Compiler {
 
     /// Compiles a component, or takes its code from the cache, and checks that it fits the contract.
     pub(crate) async fn compile(&self, bytes: Arc<[u8]>, digest: &str) -> Result<TaskPre<Guest>, LoadFault> {
+        self.link(&self.component(bytes, digest).await?)
+    }
+
+    /// Compiles a component, or takes its code from the cache.
+    pub(crate) async fn component(&self, bytes: Arc<[u8]>, digest: &str) -> Result<Component, LoadFault> {
         check_kind(&bytes)?;
         let permit = tokio::time::timeout(self.max, Arc::clone(&self.permits).acquire_owned());
         let permit = permit.await.map_err(|_| LoadFault::CompilersBusy { max: self.max })?;
@@ -44,11 +49,11 @@ impl Compiler {
         let compiled = tokio::time::timeout(self.max, compiling).await;
         let compiled = compiled.map_err(|_| LoadFault::CompileTimeout { max: self.max })?;
         // A panic in the compiler is the component's doing: another try would end the same.
-        let component = compiled.map_err(|panic| LoadFault::Compile(panic.into()))??;
-        self.link(&component)
+        compiled.map_err(|panic| LoadFault::Compile(panic.into()))?
     }
 
-    fn link(&self, component: &Component) -> Result<TaskPre<Guest>, LoadFault> {
+    /// Checks that a component fits the contract.
+    pub(crate) fn link(&self, component: &Component) -> Result<TaskPre<Guest>, LoadFault> {
         let linked = self.linker.instantiate_pre(component).map_err(|error| LoadFault::Imports {
             missing: imports::missing(component, &self.linker),
             source: error.into(),
@@ -100,7 +105,11 @@ pub(crate) fn check_kind(bytes: &[u8]) -> Result<(), LoadFault> {
 
 /// The names of what a component imports.
 pub(crate) fn imports(task: &TaskPre<Guest>) -> Vec<String> {
-    let component = task.instance_pre().component();
+    import_names(task.instance_pre().component())
+}
+
+/// The same of a component that was not linked.
+pub(crate) fn import_names(component: &Component) -> Vec<String> {
     component.component_type().imports(component.engine()).map(|(name, _)| name.to_owned()).collect()
 }
 

@@ -17,15 +17,15 @@ const EPOCH: Duration = Duration::from_millis(10);
 
 /// How many elements one table may have. The default of 20,000 is too small for .NET and JavaScript guests; what the tables of
 /// an attempt hold together is bounded with its memory.
-const TABLE_ELEMENTS: usize = 200_000;
+pub(crate) const TABLE_ELEMENTS: usize = 200_000;
 
 /// How many plugins are loaded at once. Each compilation uses all cores by itself; two overlap reading and compiling.
 pub(crate) const LOADERS: u32 = 2;
 
 /// What one component may take of the pool. Toolchains make one memory, a table or two and four core instances (its own, the
 /// adapter's, two of fix-ups); those that link libraries at load time, as Python's does, make dozens of instances.
-const MEMORIES: u32 = 4;
-const TABLES: u32 = 8;
+pub(crate) const MEMORIES: u32 = 4;
+pub(crate) const TABLES: u32 = 8;
 const CORE_INSTANCES: u32 = 64;
 
 /// The long-lived engine, and what is needed to fill it.

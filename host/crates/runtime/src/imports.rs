@@ -71,6 +71,11 @@ fn lacking<'a>(linker: &Linker<Guest>, interface: &str, mut functions: Vec<&'a s
     functions
 }
 
+/// Whether an import belongs to a package that is offered in this version.
+pub(crate) fn is_offered(import: &str) -> bool {
+    drift(import).is_none()
+}
+
 /// What is wrong with an import by its package and version alone.
 fn drift(import: &str) -> Option<String> {
     let (path, version) = import.split_once('@').unwrap_or((import, ""));

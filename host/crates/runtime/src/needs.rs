@@ -25,26 +25,24 @@ pub struct Lacking {
 }
 
 impl fmt::Display for Lacking {
-    /// Each line is TOML; the comments say where those below them go.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plugin = &self.plugin;
         writeln!(
             f,
             "`{plugin}` wants more than its grants file {plugin}.toml gives. Paste into it what you agree with:"
         )?;
-        if !self.top.is_empty() {
-            writeln!(f, "\n# at its top, in place of the same keys")?;
-            self.top.iter().try_for_each(|line| writeln!(f, "{line}"))?;
-        }
-        for (header, lines) in &self.within {
-            writeln!(f, "\n# in it, below {header}")?;
-            lines.iter().try_for_each(|line| writeln!(f, "{line}"))?;
-        }
-        if !self.tables.is_empty() {
-            writeln!(f, "\n# at its end")?;
-            self.tables.iter().try_for_each(|table| writeln!(f, "{table}"))?;
-        }
-        Ok(())
+        f.write_str(&self.lines())
+    }
+}
+
+impl Lacking {
+    /// The lines. Each is TOML; the comments say where those below them go.
+    pub(crate) fn lines(&self) -> String {
+        let top = (!self.top.is_empty()).then(|| ("at its top, in place of the same keys".to_owned(), &self.top));
+        let within = self.within.iter().map(|(header, lines)| (format!("in it, below {header}"), lines));
+        let tables = (!self.tables.is_empty()).then(|| ("at its end".to_owned(), &self.tables));
+        let parts = top.into_iter().chain(within).chain(tables);
+        parts.map(|(place, lines)| format!("\n# {place}\n{}\n", lines.join("\n"))).collect()
     }
 }
 

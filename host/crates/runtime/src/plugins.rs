@@ -16,6 +16,7 @@ use crate::catalogue::{About, Catalogue};
 use crate::engine::LOADERS;
 use crate::error::LoadFault;
 use crate::hints::{Hints, RESCAN};
+use crate::inspect::Inspection;
 use crate::port::HostError;
 use crate::scan::{Due, Fingerprint, Found, Look, SETTLE, Scanner, Stamp};
 use crate::settings::RuntimeSettings;
@@ -121,6 +122,11 @@ impl Plugins {
         let version = self.loader.load_file(file, &name).await?;
         self.catalogue.put(name.clone(), version);
         Ok(name)
+    }
+
+    /// Looks at a file, and keeps nothing of it.
+    pub(crate) async fn inspect(&self, file: &Path, grants: Option<&Path>) -> Inspection {
+        self.loader.inspect(file, grants).await
     }
 
     /// Does with a component all that goes before its service, and leaves it at that.

@@ -20,6 +20,7 @@ use crate::egress::client::Egress;
 use crate::engine::Engines;
 use crate::error::{ArtifactError, LoadFault, RuntimeError};
 use crate::guest;
+use crate::inspect::Inspection;
 use crate::plugins::Plugins;
 use crate::port::{ArgsFault, AttemptHost, AttemptReport, AttemptRequest};
 use crate::run::Attempt;
@@ -98,6 +99,12 @@ impl Runtime {
     /// Loads one file, wherever it is, as the task that its name says.
     pub async fn load_file(&self, file: &Path) -> Result<TaskName, LoadFault> {
         self.plugins.load_file(file).await
+    }
+
+    /// Says what can be known of a component file before it is served. Its grants are those of the given file, or of the one
+    /// beside it.
+    pub async fn inspect(&self, file: &Path, grants: Option<&Path>) -> Inspection {
+        self.plugins.inspect(file, grants).await
     }
 
     /// All tasks that are known, by name, with those that did not load.

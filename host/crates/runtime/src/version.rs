@@ -26,7 +26,7 @@ use crate::threads::GuestThreads;
 const GRANTS_MAX: u64 = 256 * 1_024;
 
 /// The size of a page of memory. wasmtime counts in them.
-const PAGE: u64 = 64 * 1_024;
+pub(crate) const PAGE: u64 = 64 * 1_024;
 
 /// A version that can run. Never changed; a running attempt holds the one that it started with.
 pub(crate) struct Version {
@@ -107,7 +107,7 @@ impl Loader {
         limits: Limits,
     ) -> Result<Version, LoadFault> {
         // The grants may have changed since it was compiled.
-        check_memory(&plugin.task, &limits)?;
+        check_memory(plugin.task.instance_pre().component(), &limits)?;
         needs::check(name, plugin.description.wants.as_ref(), &imports(&plugin.task), &grants)?;
         Ok(Version { plugin, grants, limits, loaded_at: (self.settings.clock)() })
     }
@@ -122,19 +122,19 @@ impl Loader {
         let size = bytes.len() as u64;
         let task = self.compiler.compile(bytes, digest).await?;
         // Before it runs for the first time, to describe itself.
-        check_memory(&task, limits)?;
+        check_memory(task.instance_pre().component(), limits)?;
         let description = describe(&task, name, limits, &self.settings, &self.egress, &self.threads).await?;
         let args = description.args_schema.as_ref().map(ArgsSchema::parse).transpose()?;
         Ok(Plugin { digest: digest.to_owned(), bytes: size, description, args, task })
     }
 
-    fn around(&self) -> Surroundings<'_> {
+    pub(crate) fn around(&self) -> Surroundings<'_> {
         let RuntimeSettings { limits: default, ceiling, fuel, data_dir: base, variable, .. } = &*self.settings;
         let bounds = LimitBounds { default, ceiling, is_fuel_counted: *fuel };
         Surroundings { base, variable: *variable, bounds }
     }
 
-    async fn grants(&self, file: &Path) -> Result<Grants, LoadFault> {
+    pub(crate) async fn grants(&self, file: &Path) -> Result<Grants, LoadFault> {
         let bytes = match read(file, GRANTS_MAX).await {
             Ok(bytes) => bytes,
             Err(LoadFault::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
@@ -175,8 +175,8 @@ impl Version {
 }
 
 /// Otherwise every attempt would fail. What cannot be known before, the attempts will tell.
-fn check_memory(task: &TaskPre<Guest>, limits: &Limits) -> Result<(), LoadFault> {
-    let required = task.instance_pre().component().resources_required();
+pub(crate) fn check_memory(component: &wasmtime::component::Component, limits: &Limits) -> Result<(), LoadFault> {
+    let required = component.resources_required();
     let pages = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
     let found = pages.saturating_mul(PAGE);
     let max = limits.memory_bytes as u64;

@@ -11,15 +11,16 @@ use crate::bench::{Bench, Recorder, failed, guest_bytes, job, output};
 
 async fn probe_with(set: impl FnOnce(&mut Limits)) -> Bench {
     let bench = Bench::bounded(|settings| set(&mut settings.limits));
+    bench.put("probe.toml", b"enqueue = ['probe']");
     bench.put("probe.wasm", &guest_bytes("probe"));
     bench.runtime.load_all().await;
     bench
 }
 
-/// The probe with a grants file.
+/// The probe with a grants file. It can enqueue jobs, so the file says of what.
 async fn probe_granted(grants: &str) -> Bench {
     let bench = Bench::bounded(|_| {});
-    bench.put("probe.toml", grants.as_bytes());
+    bench.put("probe.toml", format!("enqueue = ['probe']\n{grants}").as_bytes());
     bench.put("probe.wasm", &guest_bytes("probe"));
     bench.runtime.load_all().await;
     bench
@@ -256,7 +257,7 @@ async fn a_pipe_in_a_granted_directory_cannot_be_opened() {
 
 #[tokio::test]
 async fn too_many_enqueues_are_refused_with_the_remedy() {
-    let bench = probe_granted("enqueue = ['probe']\n[limits]\nenqueues = 1").await;
+    let bench = probe_granted("[limits]\nenqueues = 1").await;
     let args = r#"{"do":"enqueue","requests":[{"task":"probe"},{"task":"probe"}],"until":0}"#;
     let (outcome, _) = bench.run("probe", args).await;
     let answers = output(&outcome);
