@@ -16,7 +16,8 @@ pub(crate) fn test() -> Result<()> {
     pooler::install()?;
     plugins::build()?;
     run(cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-    let mut guests = cargo(&["clippy", "--manifest-path", "plugins/Cargo.toml", "--workspace", "--release"]);
+    let mut guests =
+        cargo(&["clippy", "--manifest-path", "plugins/Cargo.toml", "--workspace", "--release", "--lib", "--examples"]);
     guests.args(["--target", crate::wasm::TARGET, "--target-dir", "target/wasm", "--", "-D", "warnings"]);
     run(guests)?;
     let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
