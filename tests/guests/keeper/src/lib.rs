@@ -20,21 +20,46 @@ struct Args {
 #[derive(Deserialize, JsonSchema)]
 #[serde(tag = "do", rename_all = "snake_case")]
 enum Act {
-    Set { key: String, value: String },
+    Set {
+        key: String,
+        value: String,
+    },
     /// Sets a value of so many bytes.
-    Fill { key: String, bytes: usize },
-    Get { key: String },
-    Exists { key: String },
-    Delete { key: String },
+    Fill {
+        key: String,
+        bytes: usize,
+    },
+    Get {
+        key: String,
+    },
+    Exists {
+        key: String,
+    },
+    Delete {
+        key: String,
+    },
     List {},
-    Increment { key: String, by: u64 },
-    SetMany { entries: Vec<(String, String)> },
-    GetMany { keys: Vec<String> },
-    DeleteMany { keys: Vec<String> },
+    Increment {
+        key: String,
+        by: u64,
+    },
+    SetMany {
+        entries: Vec<(String, String)>,
+    },
+    GetMany {
+        keys: Vec<String>,
+    },
+    DeleteMany {
+        keys: Vec<String>,
+    },
     /// The same by the newer draft: sets, lists, counts down, gets many.
-    Second { key: String },
+    Second {
+        key: String,
+    },
     /// Two compare-and-swaps from the same look: the second loses, and wins with what it is given.
-    Swap { key: String },
+    Swap {
+        key: String,
+    },
 }
 
 /// Keeper

@@ -51,7 +51,12 @@ pub(crate) fn flock(wish: &Wish, count: usize) -> Value {
     let started: Vec<_> = (0..count).map(|_| start(wish)).collect();
     // Responses are held, so that none is given back before all are there.
     let heads: Vec<_> = started.iter().map(|pending| pending.as_ref().map_err(Clone::clone).and_then(head)).collect();
-    json!(heads.iter().map(|head| head.as_ref().map_or_else(Clone::clone, |head| head.status().to_string())).collect::<Vec<_>>())
+    json!(
+        heads
+            .iter()
+            .map(|head| head.as_ref().map_or_else(Clone::clone, |head| head.status().to_string()))
+            .collect::<Vec<_>>()
+    )
 }
 
 fn start(wish: &Wish) -> Result<FutureIncomingResponse, String> {
@@ -143,7 +148,8 @@ fn head(pending: &FutureIncomingResponse) -> Result<IncomingResponse, String> {
 fn finish(pending: &FutureIncomingResponse) -> Result<(Value, Option<String>), String> {
     let response = head(pending)?;
     let status = response.status();
-    let location = response.headers().get("location").into_iter().next().and_then(|value| String::from_utf8(value).ok());
+    let location =
+        response.headers().get("location").into_iter().next().and_then(|value| String::from_utf8(value).ok());
     let body = response.consume().map_err(|()| "no body")?;
     let stream = body.stream().map_err(|()| "no stream")?;
     let (mut text, mut bytes, mut error) = (Vec::new(), 0, None);

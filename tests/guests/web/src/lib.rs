@@ -50,10 +50,14 @@ fn web(job: &Job, args: Args) -> Result<Value, TaskError> {
             Ok(http::send(&wish))
         }
         Args::Tcp { host, port, send } => Ok(tcp(&host, port, &send)),
-        Args::Resolve { name } => Ok(told((name.as_str(), 0).to_socket_addrs().map(|found| {
-            json!(found.map(|address| address.ip().to_string()).collect::<Vec<_>>())
-        }))),
-        Args::Udp { to } => Ok(told(UdpSocket::bind("0.0.0.0:0").and_then(|socket| socket.send_to(b"x", to)).map(|sent| json!(sent)))),
+        Args::Resolve { name } => Ok(told(
+            (name.as_str(), 0)
+                .to_socket_addrs()
+                .map(|found| json!(found.map(|address| address.ip().to_string()).collect::<Vec<_>>())),
+        )),
+        Args::Udp { to } => {
+            Ok(told(UdpSocket::bind("0.0.0.0:0").and_then(|socket| socket.send_to(b"x", to)).map(|sent| json!(sent))))
+        }
         Args::Listen { at } => Ok(told(TcpListener::bind(at).map(|_| json!("listening")))),
         Args::Config { key } => Ok(json!(imports::config(&key))),
         Args::Log { context, message } => {
