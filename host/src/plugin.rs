@@ -98,17 +98,14 @@ fn report(found: &Inspection, file: &str) -> anyhow::Result<String> {
         ));
     }
     if let Some(described) = &found.description {
-        let said: Value = serde_json::to_value(described)?;
         text.push_str("\nsays of itself\n");
-        let fields = ["title", "description", "version", "args_schema", "output_schema", "defaults", "wants"];
-        for (name, value) in fields.iter().filter_map(|name| Some((name, said.get(*name).filter(|v| !v.is_null())?))) {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            text.push_str(&format!("  {name}  {}\n", value.replace('\n', "\n    ")));
-        }
+        text.push_str(&tree(&serde_json::to_value(described)?, 2));
     }
     for (title, value) in [("is granted", &found.grants), ("may use", &found.limits)] {
         if let Some(value) = value {
-            text.push_str(&format!("\n{title}\n  {}\n", value.as_str()));
+            let lines = tree(&serde_json::from_str(value.as_str())?, 2);
+            let nothing = if lines.is_empty() { "  nothing\n" } else { "" };
+            text.push_str(&format!("\n{title}\n{lines}{nothing}"));
         }
     }
     if let Some(lines) = &found.lacking {
@@ -119,4 +116,26 @@ fn report(found: &Inspection, file: &str) -> anyhow::Result<String> {
         text.push_str(&format!("  - {fault}\n"));
     }
     Ok(text)
+}
+
+/// JSON with a field a line, without what is empty.
+fn tree(value: &Value, indent: usize) -> String {
+    let is_empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(list) => list.is_empty(),
+        Value::Object(fields) => fields.values().all(Value::is_null),
+        _ => false,
+    };
+    let line = |name: &str, value: &Value| match value {
+        Value::Object(_) | Value::Array(_) => format!("{:indent$}{name}\n{}", "", tree(value, indent + 2)),
+        Value::String(text) => format!("{:indent$}{name}  {}\n", "", text.replace('\n', " ")),
+        value => format!("{:indent$}{name}  {value}\n", ""),
+    };
+    match value {
+        Value::Object(fields) => {
+            fields.iter().filter(|(_, value)| !is_empty(value)).map(|(name, value)| line(name, value)).collect()
+        }
+        Value::Array(list) => list.iter().map(|value| line("-", value)).collect(),
+        _ => String::new(),
+    }
 }

@@ -34,7 +34,7 @@ async fn a_file_that_is_no_plugin_is_refused_in_plain_words() {
         ("core_module", "the file is a core module, not a component: build it for wasm32-wasip2"),
         ("describe_fetches", "its `args_schema` is not a JSON Schema that can be used"),
         ("describe_floods", "its `describe` failed: too much data"),
-        ("describe_grows", "its `describe` failed"),
+        ("describe_grows", "its `describe` failed: it wanted more memory than its limit of 256 MiB"),
         ("describe_nests", "`describe` did not return a description as JSON"),
         ("describe_spins", "its `describe` took longer than 10 s"),
         ("describe_traps", "its `describe` failed: wasm trap: wasm `unreachable`"),

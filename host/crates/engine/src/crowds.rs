@@ -50,3 +50,62 @@ impl Crowds {
         Ok(admits)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use async_trait::async_trait;
+    use windlass_model::{JobCounts, QueueChange, QueueInfo, QueueSettings, Timestamp};
+
+    use super::*;
+
+    /// One queue, in which so many jobs wait.
+    struct Board {
+        waiting: u64,
+        looks: AtomicU64,
+    }
+
+    #[async_trait]
+    impl QueueBoard for Board {
+        async fn queue_list(&self) -> Result<Vec<QueueInfo>, StoreError> {
+            self.looks.fetch_add(1, Ordering::Relaxed);
+            let mut counts = JobCounts::default();
+            counts.add(JobState::Available, self.waiting - 1);
+            counts.add(JobState::Retryable, 1);
+            counts.add(JobState::Completed, u64::from(u32::MAX));
+            let settings = QueueSettings::default();
+            Ok(vec![QueueInfo { name: "forks".parse().unwrap(), settings, counts, oldest_available_at: None }])
+        }
+
+        async fn queue_get(&self, _: &QueueName) -> Result<Option<QueueInfo>, StoreError> {
+            unreachable!("nobody asks")
+        }
+
+        async fn queue_change(
+            &self,
+            _: &QueueName,
+            _: &QueueChange,
+            _: Option<Timestamp>,
+        ) -> Result<QueueInfo, StoreError> {
+            unreachable!("nobody asks")
+        }
+
+        async fn job_counts(&self) -> Result<JobCounts, StoreError> {
+            unreachable!("nobody asks")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_takes_no_more_from_running_jobs_and_another_one_does() {
+        let board = Arc::new(Board { waiting: MAX_WAITING - 2, looks: AtomicU64::new(0) });
+        let crowds = Crowds::new(board.clone());
+        let (forks, other) = ("forks".parse().unwrap(), "other".parse().unwrap());
+        // What was added since the look counts too.
+        for admits in [true, true, false, false] {
+            assert_eq!(crowds.admits(&forks).await.unwrap(), admits);
+        }
+        assert!(crowds.admits(&other).await.unwrap());
+        assert_eq!(board.looks.load(Ordering::Relaxed), 1, "one look serves many jobs");
+    }
+}

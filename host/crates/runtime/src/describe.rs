@@ -15,6 +15,7 @@ use crate::limits::Limits;
 use crate::meter::Metered;
 use crate::outcome;
 use crate::settings::RuntimeSettings;
+use crate::text;
 use crate::threads::GuestThreads;
 
 /// Calls `describe`, if the component has it.
@@ -65,9 +66,14 @@ async fn ask(
     )
     .await;
     log.finish();
+    let wanted_memory = store.data().memory.refused();
     match answer {
         Ok((text,)) => Ok(text),
         Err(error) if outcome::is_hosts_doing(&error) => Err(LoadFault::Host(error.into())),
+        Err(_) if wanted_memory => {
+            let max = text::size(limits.memory_bytes as u64);
+            Err(LoadFault::Describe { message: format!("it wanted more memory than its limit of {max}") })
+        }
         Err(error) => Err(LoadFault::Describe { message: outcome::trap_message(&error, &log.tail()) }),
     }
 }

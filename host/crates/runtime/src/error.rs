@@ -139,7 +139,7 @@ pub enum LoadFault {
         message: String,
     },
     /// `describe` took too long.
-    #[error("its `describe` took longer than {}", text::span(*max))]
+    #[error("its `describe` took longer than {}; it is asked again when its file changes", text::span(*max))]
     DescribeTimeout {
         /// How long it may take.
         max: Duration,
@@ -209,7 +209,6 @@ impl LoadFault {
             | Self::Unsteady
             | Self::NotKept
             | Self::Host(_)
-            | Self::DescribeTimeout { .. }
             | Self::CompileTimeout { .. }
             | Self::CompilersBusy { .. } => true,
             Self::Grants { faults, .. } => faults.iter().any(GrantFault::may_heal),

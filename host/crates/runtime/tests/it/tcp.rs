@@ -1,12 +1,15 @@
 //! TCP and names: what is granted is reached, and nothing else.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use windlass_model::AttemptOutcome;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Recorder, job};
 use crate::http::{run, web};
 use crate::server::Names;
 
@@ -90,4 +93,24 @@ async fn nothing_but_outgoing_tcp_is_ever_granted() {
     }
     let bench = web("", |_| {}).await;
     assert!(connect(&bench, "127.0.0.1", server.port()).await.0["error"].is_string());
+}
+
+#[tokio::test]
+async fn a_guest_that_waits_for_a_socket_is_interrupted_and_its_connection_dropped() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let bench = web(&format!("[[tcp]]\nhost = '127.0.0.1'\nport = {port}"), |_| {}).await;
+    let args = json!({ "do": "tcp", "host": "127.0.0.1", "port": port, "send": "hello" });
+    let (host, interrupt) = (Arc::<Recorder>::default(), CancellationToken::new());
+    let running = bench.interruptible(job("web", &args.to_string()), &host, interrupt.clone());
+    let silence = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_exact(&mut [0; 5]).await.unwrap();
+        // Now it waits for an answer.
+        interrupt.cancel();
+        let end = stream.read(&mut [0; 1]).await;
+        assert!(matches!(end, Ok(0) | Err(_)), "the connection is still there");
+    };
+    let (report, ()) = tokio::join!(running, silence);
+    assert!(matches!(report.outcome, AttemptOutcome::Interrupted), "{:?}", report.outcome);
 }
