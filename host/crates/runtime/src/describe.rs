@@ -66,7 +66,7 @@ async fn ask(
     )
     .await;
     log.finish();
-    let wanted_memory = store.data().memory.refused();
+    let wanted_memory = store.data().memory.refused().is_some();
     match answer {
         Ok((text,)) => Ok(text),
         Err(error) if outcome::is_hosts_doing(&error) => Err(LoadFault::Host(error.into())),

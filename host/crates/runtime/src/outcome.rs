@@ -8,6 +8,8 @@ use wasmtime_wasi::I32Exit;
 use windlass_model::{AttemptError, AttemptOutcome, ErrorKind, JsonText, TaskName};
 
 use crate::bindings::windlass::task::task_types::TaskError;
+use crate::capability::memory::MemoryRefusal;
+use crate::engine::TABLE_ELEMENTS;
 use crate::limits::Limits;
 use crate::meter::{CpuTimeOver, Refusal};
 use crate::port::HostError;
@@ -34,7 +36,7 @@ pub(crate) enum End {
 pub(crate) struct Evidence<'a> {
     /// The task, whose grants file can raise a limit.
     pub(crate) task: &'a TaskName,
-    pub(crate) memory_refused: bool,
+    pub(crate) memory_refused: Option<MemoryRefusal>,
     /// Which other limit refused something last.
     pub(crate) refusal: Option<Refusal>,
     /// The last lines of its standard error.
@@ -91,9 +93,16 @@ fn limit_reached(error: &wasmtime::Error, evidence: &Evidence<'_>) -> Option<(Er
         let text = format!("it held more handles at once than its limit of {max}: {}", raise("handles"));
         return Some((ErrorKind::TooManyHandles, text));
     }
-    if evidence.memory_refused {
-        let max = text::size(limits.memory_bytes as u64);
-        let text = format!("it wanted more memory than its limit of {max}: {}", raise("memory_bytes"));
+    if let Some(refusal) = evidence.memory_refused {
+        let text = match refusal {
+            MemoryRefusal::Sum => {
+                let max = text::size(limits.memory_bytes as u64);
+                format!("it wanted more memory than its limit of {max}: {}", raise("memory_bytes"))
+            }
+            MemoryRefusal::Table => {
+                format!("it wanted more than the {TABLE_ELEMENTS} elements that a table can have here")
+            }
+        };
         return Some((ErrorKind::OutOfMemory, text));
     }
     Some(match evidence.refusal? {
@@ -256,7 +265,7 @@ mod tests {
 
     fn evidence<'a>(task: &'a TaskName, limits: &'a Limits) -> Evidence<'a> {
         let asked_time = Duration::from_secs(60);
-        Evidence { task, memory_refused: false, refusal: None, last_words: &[], limits, asked_time }
+        Evidence { task, memory_refused: None, refusal: None, last_words: &[], limits, asked_time }
     }
 
     fn error(outcome: AttemptOutcome) -> AttemptError {
@@ -289,7 +298,11 @@ mod tests {
     #[test]
     fn what_a_guest_returns_stays_its_word_though_something_was_refused() {
         let (task, limits) = (TaskName::parse("a").unwrap(), Limits::default());
-        let evidence = Evidence { memory_refused: true, refusal: Some(Refusal::Scratch), ..evidence(&task, &limits) };
+        let evidence = Evidence {
+            memory_refused: Some(MemoryRefusal::Sum),
+            refusal: Some(Refusal::Scratch),
+            ..evidence(&task, &limits)
+        };
         let returned = End::Returned(Err(TaskError::Fatal("no".to_owned())));
         assert_eq!(error(classify(returned, &evidence)), AttemptError::new(ErrorKind::Fatal, "no"));
         assert!(matches!(classify(End::Returned(Ok("1".to_owned())), &evidence), AttemptOutcome::Completed(_)));

@@ -11,21 +11,30 @@ const INSTANCES: usize = 64;
 /// What an element of a table takes: a pointer. References to collected objects take half of that.
 const ELEMENT: usize = 8;
 
+/// Which bound refused a guest memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MemoryRefusal {
+    /// The plugin's limit on the sum.
+    Sum,
+    /// What one table of the pool has room for.
+    Table,
+}
+
 /// Counts what one attempt holds, and remembers whether it wanted more than it may have.
 pub(crate) struct MemoryMeter {
     held: usize,
     peak: usize,
     max: usize,
-    refused: bool,
+    refused: Option<MemoryRefusal>,
 }
 
 impl MemoryMeter {
     pub(crate) fn new(max: usize) -> Self {
-        Self { held: 0, peak: 0, max, refused: false }
+        Self { held: 0, peak: 0, max, refused: None }
     }
 
-    /// Whether the guest was refused memory.
-    pub(crate) fn refused(&self) -> bool {
+    /// What refused the guest memory last, if something did.
+    pub(crate) fn refused(&self) -> Option<MemoryRefusal> {
         self.refused
     }
 
@@ -37,7 +46,7 @@ impl MemoryMeter {
     fn grow(&mut self, current: usize, desired: usize) -> bool {
         let held = self.held.saturating_sub(current).saturating_add(desired);
         if held > self.max {
-            self.refused = true;
+            self.refused = Some(MemoryRefusal::Sum);
             return false;
         }
         self.held = held;
@@ -52,7 +61,7 @@ impl ResourceLimiter for MemoryMeter {
     }
 
     fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
-        self.refused = true;
+        self.refused = Some(MemoryRefusal::Sum);
         Ok(())
     }
 
@@ -61,7 +70,7 @@ impl ResourceLimiter for MemoryMeter {
     }
 
     fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
-        self.refused = true;
+        self.refused = Some(MemoryRefusal::Table);
         Ok(())
     }
 
@@ -87,9 +96,9 @@ mod tests {
         let mut meter = MemoryMeter::new(100);
         assert!(meter.memory_growing(0, 60, None).unwrap());
         assert!(meter.table_growing(0, 5, None).unwrap());
-        assert!(!meter.refused());
+        assert_eq!(meter.refused(), None);
         assert!(!meter.memory_growing(60, 61, None).unwrap());
-        assert!(meter.refused());
+        assert_eq!(meter.refused(), Some(MemoryRefusal::Sum));
         assert_eq!(meter.peak(), 100);
     }
 
@@ -97,7 +106,7 @@ mod tests {
     fn a_table_alone_can_be_too_large() {
         let mut meter = MemoryMeter::new(100);
         assert!(!meter.table_growing(0, 13, None).unwrap());
-        assert!(meter.refused());
+        assert_eq!(meter.refused(), Some(MemoryRefusal::Sum));
     }
 
     #[test]
