@@ -8,6 +8,7 @@ use serde::Serialize;
 use toml::Value;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
+use crate::capability::entries::{Entry, entries};
 use crate::capability::filesystem::{Quota, Quotas, Root};
 use crate::grants::GrantFault;
 use crate::limits::Limits;
@@ -53,70 +54,36 @@ pub(crate) struct DirectoryFault {
 impl DirectoryGrant {
     /// Reads all `[[directory]]` entries. Relative host paths stand under `base`.
     pub(crate) fn parse_all(value: &Value, base: &Path, faults: &mut Vec<GrantFault>) -> Vec<Self> {
-        let Some(entries) = value.as_array() else {
-            faults.push(GrantFault::wrong("directory", "it must be a list: [[directory]]"));
-            return Vec::new();
-        };
         let mut granted: Vec<Self> = Vec::new();
-        for (place, entry) in entries.iter().enumerate() {
-            let Some(grant) = Self::parse(entry, place + 1, base, faults) else { continue };
+        for entry in entries("directory", value, faults) {
+            let Some(grant) = Self::parse(&entry, base, faults) else { continue };
             if granted.iter().any(|other| other.guest == grant.guest) {
-                let message = format!("two directories cannot both be `{}`", grant.guest);
-                faults.push(GrantFault::wrong(format!("directory {}.guest", place + 1), message));
+                entry.fault("guest", &format!("two directories cannot both be `{}`", grant.guest), faults);
             }
             granted.push(grant);
         }
         granted
     }
 
-    fn parse(entry: &Value, number: usize, base: &Path, faults: &mut Vec<GrantFault>) -> Option<Self> {
-        let key = |name: &str| format!("directory {number}.{name}");
-        let Some(table) = entry.as_table() else {
-            faults.push(GrantFault::wrong(format!("directory {number}"), "it must be a table: [[directory]]"));
-            return None;
-        };
-        for name in table.keys().filter(|name| !["host", "guest", "mode", "bytes"].contains(&name.as_str())) {
-            faults.push(GrantFault::unknown(key(name), "host, guest, mode, bytes"));
-        }
-        let bytes = table.get("bytes").map(|value| value.as_integer().and_then(|bytes| u64::try_from(bytes).ok()));
+    fn parse(entry: &Entry<'_>, base: &Path, faults: &mut Vec<GrantFault>) -> Option<Self> {
+        entry.only("host, guest, mode, bytes", faults);
+        let bytes = entry.value("bytes").map(|value| value.as_integer().and_then(|bytes| u64::try_from(bytes).ok()));
         if bytes.is_some_and(|bytes| bytes.is_none_or(|bytes| bytes < BYTES_MIN)) {
-            faults.push(GrantFault::wrong(key("bytes"), format!("it is a whole number of bytes, {BYTES_MIN} or more")));
-        } else if bytes.is_some() && table.get("mode").and_then(Value::as_str) == Some("read") {
-            faults.push(GrantFault::wrong(key("bytes"), "nothing is written to a directory with the mode \"read\""));
+            entry.fault("bytes", &format!("it is a whole number of bytes, {BYTES_MIN} or more"), faults);
+        } else if bytes.is_some() && entry.value("mode").and_then(Value::as_str) == Some("read") {
+            entry.fault("bytes", "nothing is written to a directory with the mode \"read\"", faults);
         }
-        let mut text = |name: &str| match table.get(name).map(Value::as_str) {
-            Some(Some(text)) if !text.is_empty() && !text.contains('\0') => Some(text),
-            Some(_) => {
-                faults.push(GrantFault::wrong(key(name), "it must be a string that is not empty"));
-                None
-            }
-            None => {
-                faults.push(GrantFault::wrong(key(name), "it is missing"));
-                None
-            }
+        let host = entry.text("host", |host| filled(host).map(|host| base.join(host)), faults);
+        if let Some(host) = host.as_ref().filter(|host| !host.is_dir()) {
+            faults.push(GrantFault::NoDirectory { key: entry.key("host"), path: host.clone() });
+        }
+        let guest = entry.text("guest", |guest| filled(guest).and_then(guest_path), faults);
+        let mode = |mode: &str| match mode {
+            "read" => Ok(Mode::Read),
+            "write" => Ok(Mode::Write),
+            _ => Err("it is \"read\" or \"write\"".to_owned()),
         };
-        let (host, guest, mode) = (text("host"), text("guest"), text("mode"));
-        let host = host.map(|host| base.join(host));
-        if let Some(host) = &host
-            && !host.is_dir()
-        {
-            faults.push(GrantFault::NoDirectory { key: key("host"), path: host.clone() });
-        }
-        let guest = guest.and_then(|guest| match guest_path(guest) {
-            Ok(path) => Some(path),
-            Err(message) => {
-                faults.push(GrantFault::wrong(key("guest"), message));
-                None
-            }
-        });
-        let mode = mode.and_then(|mode| match mode {
-            "read" => Some(Mode::Read),
-            "write" => Some(Mode::Write),
-            _ => {
-                faults.push(GrantFault::wrong(key("mode"), "it is \"read\" or \"write\""));
-                None
-            }
-        });
+        let mode = entry.text("mode", |text| filled(text).and_then(mode), faults);
         Some(Self { host: host?, guest: guest?, mode: mode?, bytes: bytes.flatten() })
     }
 
@@ -167,6 +134,13 @@ fn open(wasi: &mut WasiCtxBuilder, host: &Path, guest: &str, perms: FsPerms) -> 
         guest: guest.to_owned(),
         source: error.into(),
     })
+}
+
+fn filled(text: &str) -> Result<&str, String> {
+    if text.is_empty() || text.contains('\0') {
+        return Err("it must be a string that is not empty".to_owned());
+    }
+    Ok(text)
 }
 
 /// The guest's path in its simplest form, so that `/out/` and `/data//x` cannot slip past a comparison.

@@ -1,4 +1,4 @@
-//! Lists of tables in a grants file (`[[http]]`, `[[tcp]]`): each key is read once, and every fault is named.
+//! Lists of tables in a grants file (`[[http]]`, `[[directory]]`): each key is read once, and every fault is named.
 
 use toml::{Table, Value};
 
@@ -82,7 +82,8 @@ impl Entry<'_> {
         parsed.map_err(|message| faults.push(GrantFault::wrong(self.key(name), message))).ok()
     }
 
-    fn key(&self, name: &str) -> String {
+    /// How one of its keys is called in a fault: `http 2.origin`.
+    pub(crate) fn key(&self, name: &str) -> String {
         format!("{}.{name}", self.key)
     }
 }
