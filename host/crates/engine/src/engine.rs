@@ -226,12 +226,13 @@ impl Engine {
         }
         self.give_up.cancel();
         self.stop_life.cancel();
+        self.loops.close();
+        self.loops.wait().await;
+        // After the last of the loops: a heartbeat that is under way would put it on the list again.
         let Handle { stores, .. } = &self.handle;
         if let Err(fault) = stores.upkeep.worker_remove(self.worker.id).await {
             warn!(error = &fault as &dyn std::error::Error, "Cannot remove this worker from the list: {fault}");
         }
-        self.loops.close();
-        self.loops.wait().await;
         info!("The engine has stopped");
     }
 }

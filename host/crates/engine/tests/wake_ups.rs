@@ -24,7 +24,8 @@ use windlass_model::{
     TaskLimits, TaskName, TaskVersion,
 };
 use windlass_store::{
-    ChangeFeed, ChangeSource, Changes, JobDirectory as _, JobInbox as _, SqliteStore, StoreError, VersionShelf as _,
+    ChangeFeed, ChangeSource, Changes, JobDirectory as _, JobInbox as _, SqliteStore, StoreError, Upkeep as _,
+    VersionShelf as _,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -313,6 +314,24 @@ async fn what_another_daemon_did_is_seen_without_a_poll_also_after_an_error() {
     tell.send(Ok(Changes { scheduled: true, ..Changes::default() })).unwrap();
     until(&store, due.id, JobState::Completed).await;
     engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_has_stopped_is_on_no_list_also_when_it_was_woken_at_the_end() {
+    for _ in 0..20 {
+        let (_folder, store) = open().await;
+        let (tell, told) = mpsc::unbounded_channel();
+        let elsewhere = Arc::new(Elsewhere(Mutex::new(Some(told))));
+        let engine = engine(Stores::of(store.clone()).told_by(elsewhere), 1).await;
+        // What the heartbeat is told goes through two loops, so one of these finds it at work when the end comes.
+        tokio::spawn(async move {
+            while tell.send(Ok(Changes { cancels: true, ..Changes::default() })).is_ok() {
+                tokio::task::yield_now().await;
+            }
+        });
+        engine.shutdown().await;
+        assert_eq!(store.worker_list().await.unwrap(), []);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
