@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use windlass_model::{
-    Attempt, AttemptError, AttemptFacts, AttemptOutcome, Backoff, Bounds, ErrorKind, Job, JobId, JsonText, LogLine,
-    LogStream, NewJob, OnFailure, Priority, Progress, RunAt, TaskName, Timestamp, Transition, WorkerId,
+    Attempt, AttemptError, AttemptFacts, AttemptOutcome, Backoff, Bounds, ErrorKind, Job, JobEvent, JobId, JsonText,
+    LogLine, LogStream, NewJob, OnFailure, Priority, Progress, RunAt, TaskName, Timestamp, Transition, WorkerId,
 };
 use windlass_store::{
     FinishOutcome, Finished, Janitor, JobDirectory, JobInbox, JobQueue, KeyValues, Operations, QueueBoard, StepReport,
@@ -132,11 +132,18 @@ impl<S: Store> Fixture<S> {
         (old, new)
     }
 
+    /// A job's history.
+    pub(crate) async fn history(&self, id: JobId) -> Vec<JobEvent> {
+        let events = self.store.event_list(id, 0, 1_000).await.unwrap();
+        assert_eq!(events.first().map(|event| event.seq), Some(1), "{events:?}");
+        assert!(events.is_sorted_by(|one, next| one.seq < next.seq), "{events:?}");
+        events
+    }
+
     /// The states of a job's history.
     pub(crate) async fn states(&self, id: JobId) -> Vec<String> {
-        let events = self.store.event_list(id, 0, 1_000).await.unwrap();
-        assert!(events.iter().zip(1..).all(|(event, seq)| event.seq == seq), "{events:?}");
-        let state = |event: &windlass_model::JobEvent| match &event.kind {
+        let events = self.history(id).await;
+        let state = |event: &JobEvent| match &event.kind {
             windlass_model::EventKind::State { state, .. } => Some(state.to_string()),
             windlass_model::EventKind::Step(_) => None,
         };

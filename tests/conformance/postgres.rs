@@ -300,9 +300,9 @@ async fn a_claim_locks_no_more_jobs_than_it_takes() {
     let store = reopen(&database).await;
     let jobs: Vec<_> = (1..=10).map(new_job).collect();
     store.job_insert(&jobs, Some(at(0))).await.unwrap();
-    // Nobody can write a history, so that the claim stops before its end.
+    // Nobody can write a count, so that the claim stops before its end.
     let mut stopper = database.connect().await.unwrap();
-    sqlx::raw_sql("BEGIN; LOCK TABLE job_events IN SHARE MODE").execute(&mut stopper).await.unwrap();
+    sqlx::raw_sql("BEGIN; LOCK TABLE queue_counts IN SHARE MODE").execute(&mut stopper).await.unwrap();
     let tasks = [task()];
     let mut claim = Box::pin(store.job_claim(worker(1), &tasks, 1, Some(at(1))));
     tokio::select! {

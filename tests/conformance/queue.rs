@@ -186,8 +186,8 @@ pub(crate) async fn steps_and_lines_keep_their_order<S: Store>(db: &Fixture<S>) 
     let lines = db.store.log_list(job.id, 0, 100).await.unwrap();
     let lines: Vec<_> = lines.iter().map(|line| (line.seq, line.text.as_str())).collect();
     assert_eq!(lines, [(1, "one"), (2, "two \"quoted\"\ttabbed"), (3, "three")]);
-    let steps: Vec<_> = db.store.event_list(job.id, 2, 100).await.unwrap().into_iter().map(|event| event.at).collect();
-    assert_eq!(steps, [at(2), at(2), at(4), at(5)]);
+    let times: Vec<_> = db.history(job.id).await.into_iter().map(|event| event.at).collect();
+    assert_eq!(times, [at(0), at(1), at(2), at(2), at(4), at(5)]);
     assert_eq!(db.states(job.id).await, ["available", "running", "completed"]);
 }
 
@@ -226,7 +226,7 @@ pub(crate) async fn an_attempt_keeps_its_error_and_the_history_its_reason<S: Sto
     let attempt = db.store.attempt_list(job.id).await.unwrap().remove(0);
     assert_eq!((attempt.lease, attempt.attempt, attempt.worker_id), (1, 1, worker(1)));
     assert_eq!((attempt.started_at, attempt.ended_at, attempt.error), (at(1), Some(at(5)), job.error));
-    let last = db.store.event_list(job.id, 2, 9).await.unwrap().remove(0);
+    let last = db.history(job.id).await.remove(2);
     let reason = Some("retryable: not today".to_owned());
     assert_eq!((last.at, last.attempt), (at(5), 1));
     assert_eq!(last.kind, EventKind::State { state: JobState::Retryable, reason });
@@ -237,7 +237,7 @@ pub(crate) async fn the_number_of_an_attempt_that_does_not_count_stays_in_its_re
     let job = db.record(end).await;
     assert_eq!((job.attempt, job.host_fault_count), (0, 1));
     assert_eq!(db.store.attempt_list(job.id).await.unwrap()[0].attempt, 1);
-    assert_eq!(db.store.event_list(job.id, 2, 9).await.unwrap()[0].attempt, 1);
+    assert_eq!(db.history(job.id).await[2].attempt, 1);
 }
 
 pub(crate) async fn a_wait_without_end_stops_at_the_last_time_that_is_kept<S: Store>(db: &Fixture<S>) {

@@ -170,7 +170,7 @@ pub(crate) async fn a_promoted_job_keeps_its_attempts_and_has_the_change_in_its_
     assert_eq!(db.store.job_promote(9, Some(at(60))).await.unwrap(), 1);
     let job = db.get(waiting.id).await;
     assert_eq!((job.state, job.attempt, job.run_at, job.error), (JobState::Available, 1, at(7), waiting.error));
-    let last = db.store.event_list(job.id, 3, 9).await.unwrap().remove(0);
+    let last = db.history(job.id).await.remove(3);
     assert_eq!((last.at, last.attempt), (at(60), 1));
     assert_eq!(last.kind, EventKind::State { state: JobState::Available, reason: None });
 }
@@ -202,7 +202,7 @@ pub(crate) async fn a_rescue_is_an_attempt_and_an_entry_of_the_history<S: Store>
     let attempt = db.store.attempt_list(job.id).await.unwrap().remove(0);
     assert_eq!((attempt.lease, attempt.attempt, attempt.worker_id), (1, 1, worker(1)));
     assert_eq!((attempt.started_at, attempt.ended_at), (at(1), Some(at(50))));
-    let last = db.store.event_list(job.id, 2, 9).await.unwrap().remove(0);
+    let last = db.history(job.id).await.remove(2);
     let reason = Some("worker_lost: the worker that ran it died".to_owned());
     assert_eq!((last.at, last.kind), (at(50), EventKind::State { state: JobState::Available, reason }));
 }

@@ -71,7 +71,7 @@ async fn a_daemon_that_runs_is_no_fault_and_is_left_alone() {
     let (level, said) = found(&answer, "data directory");
     assert!(level == "ok" && said.ends_with(": a daemon is running on it"), "{answer}");
     assert_eq!(found(&answer, "database journal"), ("ok", "wal"));
-    assert_eq!(found(&answer, "schema"), ("ok", "version 5, as it should be"));
+    assert_eq!(found(&answer, "schema"), ("ok", "version 6, as it should be"));
     std::fs::write(daemon.path().join("shared/go"), "").unwrap();
     assert_eq!(daemon.finished(&id).await["state"], "completed");
     assert!(!daemon.path().join("cache").exists());
@@ -120,8 +120,8 @@ async fn a_server_is_examined_before_and_after_the_first_start() {
 
     let daemon = Daemon::start_on(&database, &[]).await;
     let (_, answer) = check(daemon.path(), &["--database-url", &url]);
-    assert_eq!(found(&answer, "schema"), ("ok", "version 5, as it should be"));
-    database.run("UPDATE _sqlx_migrations SET version = 99 WHERE version = 5").await.unwrap();
+    assert_eq!(found(&answer, "schema"), ("ok", "version 6, as it should be"));
+    database.run("UPDATE _sqlx_migrations SET version = 99 WHERE version = 6").await.unwrap();
     let (code, answer) = check(&data, &["--database-url", &url]);
     assert_eq!((code, found(&answer, "schema").0), (Some(1), "fault"), "{answer}");
 }

@@ -5,7 +5,7 @@ use crate::{JobState, Progress, Timestamp};
 /// One entry of a job's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobEvent {
-    /// Its place in the job's history: 1, 2, 3, without gaps.
+    /// Its place in the job's history: the first is 1, later ones have greater numbers. There are gaps.
     pub seq: u64,
     /// When it happened.
     pub at: Timestamp,

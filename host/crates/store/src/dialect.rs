@@ -11,7 +11,7 @@ use sqlx::{Database, FromRow, Transaction};
 
 use crate::seam::{ChangeFeed, Changes};
 use crate::statement::Statement;
-use crate::value::Value;
+use crate::value::Input;
 
 /// One kind of database, and the connections to one of it.
 pub(crate) trait Dialect: Clone + Send + Sync + 'static {
@@ -38,7 +38,7 @@ pub(crate) trait Dialect: Clone + Send + Sync + 'static {
         &self,
         connection: &mut <Self::Db as Database>::Connection,
         statement: Statement,
-        values: Vec<Value>,
+        input: Input,
     ) -> impl Future<Output = Result<Vec<R>, sqlx::Error>> + Send;
 
     /// Runs a statement and returns how many rows it changed.
@@ -46,7 +46,7 @@ pub(crate) trait Dialect: Clone + Send + Sync + 'static {
         &self,
         connection: &mut <Self::Db as Database>::Connection,
         statement: Statement,
-        values: Vec<Value>,
+        input: Input,
     ) -> impl Future<Output = Result<u64, sqlx::Error>> + Send;
 }
 

@@ -10,11 +10,11 @@ use sqlx::FromRow;
 use uuid::Uuid;
 use windlass_model::{
     Artifact, Attempt, AttemptError, EventKind, Job, JobEvent, JobId, JobState, JsonText, LogLine, Priority, Progress,
-    Worker, WorkerId,
+    Timestamp, Worker, WorkerId,
 };
 
 use crate::StoreError;
-use crate::value::Time;
+use crate::value::{Time, as_json};
 
 /// Also what is kept of a job as it was when its enqueue was answered: see `Idempotency`.
 #[derive(Clone, FromRow, Serialize, Deserialize)]
@@ -54,6 +54,72 @@ pub(crate) struct JobRow {
     /// Absent in what an older version kept of a job.
     #[serde(default)]
     bill: Option<String>,
+}
+
+/// A job that was just claimed: what its attempt needs to know. What it came to before, and its progress, are not read.
+#[derive(FromRow)]
+pub(crate) struct ClaimedRow {
+    id: Uuid,
+    task: String,
+    queue: String,
+    priority: i64,
+    args: String,
+    attempt: i64,
+    max_attempts: i64,
+    timeout_ms: Option<i64>,
+    backoff: String,
+    lease: i64,
+    crash_count: i64,
+    host_fault_count: i64,
+    cancel_requested_at: Option<Time>,
+    tags: String,
+    metadata: String,
+    created_at: Time,
+    run_at: Time,
+    expires_at: Option<Time>,
+    concurrency_key: Option<String>,
+    parent_id: Option<Uuid>,
+}
+
+impl ClaimedRow {
+    pub(crate) fn claimed(self, worker: WorkerId, now: Timestamp) -> Result<Job, StoreError> {
+        Ok(Job {
+            id: JobId::from_uuid(self.id),
+            task: parsed("task", &self.task)?,
+            queue: parsed("queue", &self.queue)?,
+            priority: Priority::try_from(self.priority).map_err(|_| corrupt("priority", self.priority))?,
+            state: JobState::Running,
+            args: JsonText::trusted(self.args),
+            output: None,
+            error: None,
+            attempt: number("attempt", self.attempt)?,
+            max_attempts: number("max_attempts", self.max_attempts)?,
+            timeout: timeout(self.timeout_ms)?,
+            backoff: json("backoff", &self.backoff)?,
+            lease: number("lease", self.lease)?,
+            worker_id: Some(worker),
+            crash_count: number("crash_count", self.crash_count)?,
+            host_fault_count: number("host_fault_count", self.host_fault_count)?,
+            cancel_requested_at: self.cancel_requested_at.map(|time| time.0),
+            progress: Progress::default(),
+            tags: json("tags", &self.tags)?,
+            metadata: JsonText::trusted(self.metadata),
+            plugin_digest: None,
+            created_at: self.created_at.0,
+            run_at: self.run_at.0,
+            started_at: Some(now),
+            finished_at: None,
+            expires_at: self.expires_at.map(|time| time.0),
+            concurrency_key: self.concurrency_key,
+            parent_id: self.parent_id.map(JobId::from_uuid),
+            waits_for: 0,
+            bill: None,
+        })
+    }
+}
+
+fn timeout(millis: Option<i64>) -> Result<Option<Duration>, StoreError> {
+    Ok(millis.map(|millis| number("timeout_ms", millis)).transpose()?.map(Duration::from_millis))
 }
 
 #[derive(FromRow)]
@@ -127,7 +193,7 @@ impl TryFrom<JobRow> for Job {
             error: attempt_error(row.error_kind, row.error_message)?,
             attempt: number("attempt", row.attempt)?,
             max_attempts: number("max_attempts", row.max_attempts)?,
-            timeout: row.timeout_ms.map(|ms| number("timeout_ms", ms)).transpose()?.map(Duration::from_millis),
+            timeout: timeout(row.timeout_ms)?,
             backoff: json("backoff", &row.backoff)?,
             lease: number("lease", row.lease)?,
             worker_id: row.worker_id.map(WorkerId::from_uuid),
@@ -151,14 +217,54 @@ impl TryFrom<JobRow> for Job {
     }
 }
 
-impl JobRow {
-    pub(crate) const fn id(&self) -> JobId {
-        JobId::from_uuid(self.id)
+/// As it is kept for the answer to a repeated request.
+impl From<&Job> for JobRow {
+    fn from(job: &Job) -> Self {
+        let (error_kind, error_message) = match &job.error {
+            Some(error) => (Some(error.kind.as_str().to_owned()), Some(error.message.clone())),
+            None => (None, None),
+        };
+        Self {
+            id: job.id.as_uuid(),
+            task: job.task.as_str().to_owned(),
+            queue: job.queue.as_str().to_owned(),
+            priority: i16::from(job.priority).into(),
+            state: job.state.as_str().to_owned(),
+            args: job.args.as_str().to_owned(),
+            output: job.output.as_ref().map(|output| output.as_str().to_owned()),
+            error_kind,
+            error_message,
+            attempt: job.attempt.into(),
+            max_attempts: job.max_attempts.into(),
+            timeout_ms: job.timeout.map(|span| clamped(span.as_millis())),
+            backoff: as_json(&job.backoff),
+            lease: clamped(job.lease.into()),
+            worker_id: job.worker_id.map(WorkerId::as_uuid),
+            crash_count: job.crash_count.into(),
+            host_fault_count: job.host_fault_count.into(),
+            cancel_requested_at: job.cancel_requested_at.map(Time),
+            percent_complete: job.progress.percent_complete.map(i64::from),
+            task_step: job.progress.task_step.map(i64::from),
+            status_info: job.progress.status_info.clone(),
+            tags: as_json(&job.tags),
+            metadata: job.metadata.as_str().to_owned(),
+            plugin_digest: job.plugin_digest.clone(),
+            created_at: Time(job.created_at),
+            run_at: Time(job.run_at),
+            started_at: job.started_at.map(Time),
+            finished_at: job.finished_at.map(Time),
+            expires_at: job.expires_at.map(Time),
+            concurrency_key: job.concurrency_key.clone(),
+            parent_id: job.parent_id.map(JobId::as_uuid),
+            pending_count: i64::from(job.waits_for),
+            bill: job.bill.as_ref().map(as_json),
+        }
     }
+}
 
-    pub(crate) fn state(&self) -> Result<JobState, StoreError> {
-        parsed("state", &self.state)
-    }
+/// SQL has no unsigned numbers: what does not fit is as good as no limit.
+pub(crate) fn clamped(number: u128) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 impl TryFrom<EventRow> for JobEvent {

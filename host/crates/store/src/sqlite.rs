@@ -21,7 +21,7 @@ use crate::facts::{SchemaFact, SqliteFacts};
 use crate::seam::{ChangeFeed, Changes};
 use crate::sql::SqlStore;
 use crate::statement::{self, Statement};
-use crate::value::Value;
+use crate::value::{Input, Value};
 
 const FACTS: &str = include_str!("../statements/alone/sqlite_facts.sql");
 const SCHEMA_VERSION: &str = include_str!("../statements/alone/schema_version.sql");
@@ -65,18 +65,40 @@ impl Dialect for Sqlite {
         &self,
         connection: &mut SqliteConnection,
         statement: Statement,
-        values: Vec<Value>,
+        input: Input,
     ) -> Result<Vec<R>, sqlx::Error> {
-        bind!(sqlx::query_as(statement.sqlite), values).fetch_all(connection).await
+        let rows = match input {
+            Input::Values(values) => {
+                return bind!(sqlx::query_as(statement.sqlite), values).fetch_all(connection).await;
+            }
+            Input::Rows(rows) => rows,
+        };
+        let mut found = Vec::new();
+        for (size, values) in rows.parts() {
+            let query = bind!(sqlx::query_as(statement.sqlite_of(size)), values);
+            found.extend(query.fetch_all(&mut *connection).await?);
+        }
+        Ok(found)
     }
 
     async fn execute(
         &self,
         connection: &mut SqliteConnection,
         statement: Statement,
-        values: Vec<Value>,
+        input: Input,
     ) -> Result<u64, sqlx::Error> {
-        Ok(bind!(sqlx::query(statement.sqlite), values).execute(connection).await?.rows_affected())
+        let rows = match input {
+            Input::Values(values) => {
+                return Ok(bind!(sqlx::query(statement.sqlite), values).execute(connection).await?.rows_affected());
+            }
+            Input::Rows(rows) => rows,
+        };
+        let mut changed = 0;
+        for (size, values) in rows.parts() {
+            let query = bind!(sqlx::query(statement.sqlite_of(size)), values);
+            changed += query.execute(&mut *connection).await?.rows_affected();
+        }
+        Ok(changed)
     }
 }
 
@@ -152,7 +174,7 @@ impl SqliteStore {
         // A file of this version's schema opens without a write: a statement that changes nothing tells whether one is possible.
         let mut connection = dialect.writer.acquire().await.map_err(open_error)?;
         dialect
-            .execute(&mut connection, statement::worker_remove, vec![Uuid::nil().into()])
+            .execute(&mut connection, statement::worker_remove, vec![Value::from(Uuid::nil())].into())
             .await
             .map_err(open_error)?;
         drop(connection);
@@ -207,6 +229,10 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .locking_mode(SqliteLockingMode::Normal)
         .busy_timeout(Duration::from_secs(5))
+        // All of ours, and those that take many rows in each of their sizes.
+        .statement_cache_capacity(256)
+        // Rows wait for their reader here: with little room the two threads would wake each other for every few of them.
+        .row_buffer_size(1_024)
 }
 
 async fn ask(connection: &mut SqliteConnection) -> Result<SqliteFacts, sqlx::Error> {

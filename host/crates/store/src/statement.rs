@@ -1,5 +1,8 @@
 //! Every statement: one `.sql` file for each database, under the name of its file.
 
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
 /// A statement and its name, which errors mention.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Statement {
@@ -11,7 +14,30 @@ pub(crate) struct Statement {
     pub(crate) postgres: &'static str,
 }
 
+/// How a statement for SQLite that takes many rows names one: a group of nameless placeholders behind this word.
+const ONE_ROW: &str = "VALUES (?";
+
 impl Statement {
+    /// The text for SQLite with so many rows in place of its one. Each is made once: there are few sizes, see [`Rows::parts`].
+    pub(crate) fn sqlite_of(self, rows: usize) -> &'static str {
+        static MADE: LazyLock<Mutex<HashMap<(&'static str, usize), &'static str>>> = LazyLock::new(Mutex::default);
+        if rows == 1 {
+            return self.sqlite;
+        }
+        // A map of texts is whole after every step, so a panic elsewhere does not spoil it.
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        made.entry((self.name, rows)).or_insert_with(|| Box::leak(self.with_rows(rows).into_boxed_str()))
+    }
+
+    fn with_rows(self, rows: usize) -> String {
+        let Some(start) = self.sqlite.find(ONE_ROW).map(|at| at + ONE_ROW.len() - 2) else {
+            return self.sqlite.to_owned();
+        };
+        let (before, rest) = self.sqlite.split_at(start);
+        let (row, after) = rest.split_at(rest.find(')').map_or(rest.len(), |end| end + 1));
+        format!("{before}{}{after}", vec![row; rows].join(", "))
+    }
+
     /// Says of a driver's error which statement it is about.
     pub(crate) fn fault(self) -> impl FnOnce(sqlx::Error) -> crate::StoreError {
         move |source| crate::StoreError::new(self.name, source)
@@ -47,4 +73,17 @@ statements! {
     task_component_save task_ensure task_hold task_list task_save task_version_list task_version_save task_version_use
     unique_holders unique_rival worker_cancels worker_expire_others worker_forget worker_list worker_remove worker_save
     worker_task_delete worker_task_insert worker_task_list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_for_one_row_becomes_one_for_many() {
+        let one = Statement { name: "one", sqlite: "INSERT INTO t SELECT * FROM (VALUES (?, ?)) AS new", postgres: "" };
+        assert_eq!(one.sqlite_of(1), one.sqlite);
+        assert_eq!(one.sqlite_of(3), "INSERT INTO t SELECT * FROM (VALUES (?, ?), (?, ?), (?, ?)) AS new");
+        assert!(std::ptr::eq(one.sqlite_of(3), one.sqlite_of(3)), "it is made once");
+    }
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgTypeInfo, PgValueFormat, PgValueRef};
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgHasArrayType, PgTypeInfo, PgValueFormat, PgValueRef};
 use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
 use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
@@ -30,9 +31,111 @@ impl Value {
         Self::Int(Some(i64::try_from(value).unwrap_or(i64::MAX)))
     }
 
+    /// A text that may be absent.
+    pub(crate) fn word(text: Option<&str>) -> Self {
+        Self::Text(text.map(|text| kept(text.to_owned())))
+    }
+
     /// A lease that does not fit was never given out, and -1 is one that no job has.
     pub(crate) fn lease(lease: u64) -> Self {
         Self::Int(Some(i64::try_from(lease).unwrap_or(-1)))
+    }
+}
+
+/// Many rows as the parameters of one statement. Each row is as wide as the statement says, and a column has one type.
+///
+/// A list as JSON in one parameter, which the other statements take, costs four times as much in SQLite (decision 13).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows {
+    width: usize,
+    values: Vec<Value>,
+}
+
+/// How many rows one statement takes at most: SQLite has room for 32,766 parameters
+/// (<https://sqlite.org/limits.html#max_variable_number>).
+const MAX_ROWS: usize = 256;
+
+impl Rows {
+    pub(crate) fn of<const WIDTH: usize>(rows: impl ExactSizeIterator<Item = [Value; WIDTH]>) -> Self {
+        let mut values = Vec::with_capacity(rows.len() * WIDTH);
+        rows.for_each(|row| values.extend(row));
+        Self { width: WIDTH, values }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The rows in parts of few sizes, the powers of four: each size is a statement of its own, which is prepared once.
+    pub(crate) fn parts(self) -> impl Iterator<Item = (usize, Vec<Value>)> {
+        let (width, mut values) = (self.width, self.values.into_iter());
+        std::iter::from_fn(move || {
+            let left = values.len() / width.max(1);
+            let size = std::iter::successors(Some(MAX_ROWS), |size| Some(size / 4)).find(|size| *size <= left)?;
+            (size > 0).then(|| (size, values.by_ref().take(size * width).collect()))
+        })
+    }
+
+    /// Each column as an array.
+    pub(crate) fn columns(self) -> Vec<Column> {
+        let width = self.width;
+        let mut columns: Vec<Column> = self.values.iter().take(width).map(Column::of_type).collect();
+        for (place, value) in self.values.into_iter().enumerate() {
+            columns[place % width].push(value);
+        }
+        columns
+    }
+}
+
+/// The values of one column.
+pub(crate) enum Column {
+    Ids(Vec<Option<Uuid>>),
+    Ints(Vec<Option<i64>>),
+    Texts(Vec<Option<String>>),
+    Times(Vec<Option<Time>>),
+}
+
+impl Column {
+    fn of_type(value: &Value) -> Self {
+        match value {
+            Value::Id(_) => Self::Ids(Vec::new()),
+            Value::Int(_) => Self::Ints(Vec::new()),
+            Value::Text(_) | Value::Bytes(_) => Self::Texts(Vec::new()),
+            Value::Time(_) => Self::Times(Vec::new()),
+        }
+    }
+
+    /// A value of another type than the column's is none: [`Rows::of`] is given rows that one closure makes.
+    fn push(&mut self, value: Value) {
+        match (self, value) {
+            (Self::Ids(ids), Value::Id(id)) => ids.push(id),
+            (Self::Ints(numbers), Value::Int(number)) => numbers.push(number),
+            (Self::Texts(texts), Value::Text(text)) => texts.push(text),
+            (Self::Times(times), Value::Time(time)) => times.push(time),
+            (Self::Ids(ids), _) => ids.push(None),
+            (Self::Ints(numbers), _) => numbers.push(None),
+            (Self::Texts(texts), _) => texts.push(None),
+            (Self::Times(times), _) => times.push(None),
+        }
+    }
+}
+
+/// What a statement is given: single values, and rows.
+#[derive(Clone, Debug)]
+pub(crate) enum Input {
+    Values(Vec<Value>),
+    Rows(Rows),
+}
+
+impl From<Vec<Value>> for Input {
+    fn from(values: Vec<Value>) -> Self {
+        Self::Values(values)
+    }
+}
+
+impl From<Rows> for Input {
+    fn from(rows: Rows) -> Self {
+        Self::Rows(rows)
     }
 }
 
@@ -51,6 +154,18 @@ impl From<Timestamp> for Value {
 impl From<Option<Timestamp>> for Value {
     fn from(time: Option<Timestamp>) -> Self {
         Self::Time(time.map(Time))
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Int(Some(value))
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(value: Option<i64>) -> Self {
+        Self::Int(value)
     }
 }
 
@@ -145,9 +260,16 @@ impl<'r> Decode<'r, Sqlite> for Time {
     }
 }
 
+// By number: a name would be looked up once on each connection (<https://www.postgresql.org/docs/current/catalog-pg-type.html>).
 impl Type<Postgres> for Time {
     fn type_info() -> PgTypeInfo {
-        PgTypeInfo::with_name("timestamptz")
+        PgTypeInfo::with_oid(Oid(1184))
+    }
+}
+
+impl PgHasArrayType for Time {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(Oid(1185))
     }
 }
 
@@ -170,6 +292,14 @@ impl<'r> Decode<'r, Postgres> for Time {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_come_in_parts_of_few_sizes() {
+        let rows = Rows::of((0..300_u32).map(|n| [Value::from(n), Value::from(n)]));
+        let sizes: Vec<_> = rows.parts().map(|(size, values)| (size, values.len())).collect();
+        assert_eq!(sizes, [(256, 512), (16, 32), (16, 32), (4, 8), (4, 8), (4, 8)]);
+        assert_eq!(Rows::of(std::iter::empty::<[Value; 2]>()).parts().count(), 0);
+    }
 
     #[test]
     fn a_nul_is_not_kept_and_what_only_looks_like_one_is() {

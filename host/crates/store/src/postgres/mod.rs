@@ -18,7 +18,7 @@ use crate::dialect::{Dialect, Reader, Record, bind};
 use crate::seam::{ChangeFeed, Changes};
 use crate::sql::SqlStore;
 use crate::statement::{self, Statement};
-use crate::value::Value;
+use crate::value::{Column, Input};
 
 use self::feed::PostgresFeed;
 
@@ -46,6 +46,17 @@ impl Postgres {
     fn keeps_connections(&self) -> bool {
         self.listening.is_some()
     }
+}
+
+macro_rules! bind_columns {
+    ($query:expr, $columns:expr) => {
+        $columns.into_iter().fold($query, |query, column| match column {
+            Column::Ids(ids) => query.bind(ids),
+            Column::Ints(numbers) => query.bind(numbers),
+            Column::Texts(texts) => query.bind(texts),
+            Column::Times(times) => query.bind(times),
+        })
+    };
 }
 
 impl Dialect for Postgres {
@@ -77,20 +88,29 @@ impl Dialect for Postgres {
         &self,
         connection: &mut PgConnection,
         statement: Statement,
-        values: Vec<Value>,
+        input: Input,
     ) -> Result<Vec<R>, sqlx::Error> {
         let query = sqlx::query_as(statement.postgres).persistent(self.keeps_connections());
-        bind!(query, values).fetch_all(connection).await
+        match input {
+            Input::Values(values) => bind!(query, values).fetch_all(connection).await,
+            Input::Rows(rows) if rows.is_empty() => Ok(Vec::new()),
+            Input::Rows(rows) => bind_columns!(query, rows.columns()).fetch_all(connection).await,
+        }
     }
 
     async fn execute(
         &self,
         connection: &mut PgConnection,
         statement: Statement,
-        values: Vec<Value>,
+        input: Input,
     ) -> Result<u64, sqlx::Error> {
         let query = sqlx::query(statement.postgres).persistent(self.keeps_connections());
-        Ok(bind!(query, values).execute(connection).await?.rows_affected())
+        let done = match input {
+            Input::Values(values) => bind!(query, values).execute(connection).await?,
+            Input::Rows(rows) if rows.is_empty() => return Ok(0),
+            Input::Rows(rows) => bind_columns!(query, rows.columns()).execute(connection).await?,
+        };
+        Ok(done.rows_affected())
     }
 }
 

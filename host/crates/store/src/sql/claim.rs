@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 use uuid::Uuid;
-use windlass_model::{JobState, QueueName, TaskName, Timestamp, WorkerId};
+use windlass_model::{Job, QueueName, TaskName, Timestamp, WorkerId};
 
-use super::write::{NewEvent, Write};
+use super::write::Write;
 use crate::StoreError;
 use crate::dialect::Dialect;
+use crate::row::ClaimedRow;
 use crate::seam::{Claimed, TaskRoom};
 use crate::statement;
 use crate::value::{Time, Value, hex};
@@ -137,12 +138,12 @@ impl<D: Dialect> Write<D> {
         }
         let ids: Vec<_> = chosen.iter().map(|(_, _, id)| hex(*id)).collect();
         let values = vec![worker.as_uuid().into(), Value::json(&ids), self.now.into()];
-        let mut jobs = self.jobs(statement::job_claim, values).await?;
+        let rows: Vec<ClaimedRow> = self.rows(statement::job_claim, values).await?;
+        let now = self.now;
+        let mut jobs =
+            rows.into_iter().map(|row| row.claimed(worker, now)).collect::<Result<Vec<Job>, StoreError>>()?;
         // No database promises an order of what RETURNING returns.
         jobs.sort_by_key(|job| (job.priority, job.run_at, job.id));
-        let events: Vec<_> =
-            jobs.iter().map(|job| NewEvent::state(job.id, job.attempt, JobState::Running, None)).collect();
-        self.append_events(&events).await?;
         self.note_starts(&lanes, jobs.iter().map(|job| &job.queue)).await?;
         Ok(Claimed { jobs, again_in })
     }

@@ -78,7 +78,7 @@ impl<D: Dialect> SqlStore<D> {
 
     async fn read_rows<R: Record>(&self, statement: Statement, values: Vec<Value>) -> Result<Vec<R>, StoreError> {
         let mut connection = self.dialect.reader().await.map_err(statement.fault())?;
-        self.dialect.fetch(&mut connection, statement, values).await.map_err(statement.fault())
+        self.dialect.fetch(&mut connection, statement, values.into()).await.map_err(statement.fault())
     }
 }
 
@@ -94,7 +94,9 @@ async fn clock<D: Dialect>(
     connection: &mut <D::Db as sqlx::Database>::Connection,
     now: Option<Timestamp>,
 ) -> Result<Timestamp, StoreError> {
-    let rows: Vec<(Time,)> =
-        dialect.fetch(connection, statement::clock, vec![now.into()]).await.map_err(statement::clock.fault())?;
+    let rows: Vec<(Time,)> = dialect
+        .fetch(connection, statement::clock, vec![Value::from(now)].into())
+        .await
+        .map_err(statement::clock.fault())?;
     rows.first().map(|(Time(now),)| *now).ok_or_else(|| StoreError::new("clock", sqlx::Error::RowNotFound))
 }

@@ -5,42 +5,19 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use windlass_model::{Idempotency, JobId, JobState, NewJob, Submission, Timestamp, Unique, UniqueMode};
+use windlass_model::{Idempotency, Job, JobId, JobState, NewJob, Progress, Submission, Timestamp, Unique, UniqueMode};
 
 use super::dependencies::Dependency;
 use super::write::{NewEvent, Write};
 use crate::StoreError;
 use crate::dialect::Dialect;
-use crate::row::JobRow;
+use crate::row::{JobRow, clamped};
 use crate::seam::{Added, Refusal, Submitted};
 use crate::statement;
-use crate::value::{Value, as_json, hex};
+use crate::value::{Rows, Value, as_json, hex};
 
 /// For how long an answer is kept. What a client repeats after a day is another request.
 const ANSWER_KEPT: Duration = Duration::from_secs(24 * 3_600);
-
-#[derive(Serialize)]
-struct NewJobRow<'a> {
-    id: String,
-    task: &'a str,
-    queue: &'a str,
-    priority: i16,
-    args: &'a str,
-    max_attempts: u32,
-    timeout_ms: Option<i64>,
-    backoff: String,
-    tags: String,
-    metadata: &'a str,
-    run_at: i64,
-    expires_at: Option<i64>,
-    concurrency_key: Option<&'a str>,
-    unique_key: Option<&'a str>,
-    unique_finals: u8,
-    parent_id: Option<String>,
-    child_key: Option<&'a str>,
-    pending_count: usize,
-    on_failure: Option<&'static str>,
-}
 
 /// What happens to one job of a submission.
 #[derive(Clone, Copy)]
@@ -85,7 +62,7 @@ impl<D: Dialect> Write<D> {
         for (place, submission) in submissions.iter().enumerate() {
             fates.push(self.plan(&mut known, place, submission, submissions).await?);
         }
-        let mut rows = self.carry_out(&planned(&fates), &known).await?;
+        let jobs = self.carry_out(&planned(&fates), &known).await?;
         let mut answers: Vec<Submitted> = Vec::with_capacity(fates.len());
         for (fate, submission) in fates.iter().zip(submissions) {
             let answer = match fate {
@@ -96,9 +73,9 @@ impl<D: Dialect> Write<D> {
                     _ => return Err(StoreError::raced("job_submit")),
                 },
                 Fate::Planned(plans) => {
-                    let kept = plans.iter().map(|plan| kept(*plan, &mut rows)).collect::<Result<Vec<_>, _>>()?;
-                    self.keep_answer(submission.idempotency.as_ref(), &kept).await?;
-                    Submitted::Added(added(kept)?)
+                    let added = plans.iter().map(|plan| answer(*plan, &jobs)).collect::<Result<Vec<_>, _>>()?;
+                    self.keep_answer(submission.idempotency.as_ref(), &added).await?;
+                    Submitted::Added(added)
                 }
             };
             answers.push(answer);
@@ -208,11 +185,11 @@ impl<D: Dialect> Write<D> {
     }
 
     /// Writes what was planned, and returns every job that an answer shows, as it is after that.
-    async fn carry_out(&mut self, plans: &[Plan<'_>], known: &Known) -> Result<HashMap<JobId, JobRow>, StoreError> {
+    async fn carry_out(&mut self, plans: &[Plan<'_>], known: &Known) -> Result<HashMap<JobId, Job>, StoreError> {
         let mut new = additions(plans);
         // Always in the same order, so that two transactions with the same keys never wait for each other.
         new.sort_by_key(|job| job.unique.as_ref().map(|unique| &unique.key));
-        let mut rows = self.insert(&new).await?;
+        let mut jobs = self.insert(&new).await?;
         let mut stale: Vec<JobId> = Vec::new();
         for plan in plans {
             match plan {
@@ -228,33 +205,32 @@ impl<D: Dialect> Write<D> {
         self.settle(ended_before(&new, known)).await?;
         if !stale.is_empty() {
             let ids: Vec<_> = stale.iter().map(|id| hex(id.as_uuid())).collect();
-            let fresh: Vec<JobRow> = self.rows(statement::job_get_many, vec![Value::json(&ids)]).await?;
-            rows.extend(fresh.into_iter().map(|row| (row.id(), row)));
+            let fresh = self.jobs(statement::job_get_many, vec![Value::json(&ids)]).await?;
+            jobs.extend(fresh.into_iter().map(|job| (job.id, job)));
         }
-        Ok(rows)
+        Ok(jobs)
     }
 
-    async fn insert(&mut self, new: &[&NewJob]) -> Result<HashMap<JobId, JobRow>, StoreError> {
+    async fn insert(&mut self, new: &[&NewJob]) -> Result<HashMap<JobId, Job>, StoreError> {
         if new.is_empty() {
             return Ok(HashMap::new());
         }
         // Sorted, so that two that add the same new names do not wait for each other in a circle.
         let queues: BTreeSet<_> = new.iter().map(|job| &job.queue).collect();
         self.execute(statement::queue_ensure, vec![Value::json(&queues)]).await?;
-        let rows: Vec<_> = new.iter().map(|job| new_row(job, self.now)).collect();
-        let values = vec![Value::json(&rows), self.now.into()];
-        let added: Vec<JobRow> = self.rows(statement::job_insert, values).await?;
+        // Nothing is read back: what a new row holds is known.
+        let jobs: Vec<_> = new.iter().map(|job| fresh(job, self.now)).collect();
+        let rows = Rows::of(new.iter().zip(&jobs).map(|(new, job)| new_row(new, job)));
+        self.execute(statement::job_insert, rows).await?;
         let dependencies: Vec<_> = new.iter().flat_map(|job| dependencies(job)).collect();
         if !dependencies.is_empty() {
             self.execute(statement::dependency_insert, vec![Value::json(&dependencies)]).await?;
         }
-        let added: HashMap<_, _> = added.into_iter().map(|row| (row.id(), row)).collect();
-        let mut events = Vec::with_capacity(added.len());
-        for row in added.values() {
-            events.push(NewEvent::state(row.id(), 0, row.state()?, None));
-        }
+        jobs.iter().for_each(|job| self.note_change(job.state));
+        let waits = jobs.iter().filter(|job| job.state != JobState::Available);
+        let events: Vec<_> = waits.map(|job| NewEvent::first(job.id, job.state)).collect();
         self.append_events(&events).await?;
-        Ok(added)
+        Ok(jobs.into_iter().map(|job| (job.id, job)).collect())
     }
 
     async fn replace(&mut self, id: JobId, job: &NewJob) -> Result<(), StoreError> {
@@ -275,12 +251,14 @@ impl<D: Dialect> Write<D> {
         self.append_events(&[NewEvent::state(id, u32::try_from(*attempt).unwrap_or(0), state, reason)]).await
     }
 
-    async fn keep_answer(&mut self, idempotency: Option<&Idempotency>, kept: &[Kept]) -> Result<(), StoreError> {
+    async fn keep_answer(&mut self, idempotency: Option<&Idempotency>, answer: &[Added]) -> Result<(), StoreError> {
         let Some(Idempotency { key, fingerprint }) = idempotency else { return Ok(()) };
+        let kept = |added: &Added| Kept { job: JobRow::from(&added.job), is_deduplicated: added.is_deduplicated };
+        let kept: Vec<_> = answer.iter().map(kept).collect();
         let values = vec![
             key.as_str().into(),
             fingerprint.as_str().into(),
-            as_json(kept).as_str().into(),
+            as_json(&kept).as_str().into(),
             self.now.into(),
             answers_since(self.now).into(),
         ];
@@ -313,14 +291,14 @@ pub(super) fn answers_since(now: Timestamp) -> Timestamp {
     now.minus(ANSWER_KEPT)
 }
 
-fn kept(plan: Plan<'_>, rows: &mut HashMap<JobId, JobRow>) -> Result<Kept, StoreError> {
+fn answer(plan: Plan<'_>, jobs: &HashMap<JobId, Job>) -> Result<Added, StoreError> {
     let (id, is_deduplicated) = match plan {
         Plan::Add(job) => (job.id, false),
         Plan::Keep(id) | Plan::Replace(id, _) => (id, true),
     };
     // A holder that was pruned since we looked is held by nobody: begun again, the job is added.
-    let job = rows.get(&id).cloned().ok_or_else(|| StoreError::raced("job_get_many"))?;
-    Ok(Kept { job, is_deduplicated })
+    let job = jobs.get(&id).cloned().ok_or_else(|| StoreError::raced("job_get_many"))?;
+    Ok(Added { job, is_deduplicated })
 }
 
 fn added(kept: Vec<Kept>) -> Result<Vec<Added>, StoreError> {
@@ -332,28 +310,67 @@ fn dependencies(job: &NewJob) -> impl Iterator<Item = Dependency> {
     job.after.iter().map(|on| Dependency { job_id: hex(job.id.as_uuid()), on_id: hex(on.as_uuid()) })
 }
 
-fn new_row(job: &NewJob, now: Timestamp) -> NewJobRow<'_> {
-    let micros = |time: Timestamp| time.as_micros();
-    NewJobRow {
-        id: hex(job.id.as_uuid()),
-        task: job.task.as_str(),
-        queue: job.queue.as_str(),
-        priority: job.priority.into(),
-        args: job.args.as_str(),
-        max_attempts: job.max_attempts,
+/// A new job as its row will be read.
+fn fresh(new: &NewJob, now: Timestamp) -> Job {
+    let run_at = new.run_at.map_or(now, |at| at.from(now));
+    let waits = run_at > now || !new.after.is_empty();
+    Job {
+        id: new.id,
+        task: new.task.clone(),
+        queue: new.queue.clone(),
+        priority: new.priority,
+        state: if waits { JobState::Scheduled } else { JobState::Available },
+        args: new.args.clone(),
+        output: None,
+        error: None,
+        attempt: 0,
+        max_attempts: new.max_attempts,
         // SQL has no unsigned numbers: what does not fit is as good as no limit.
-        timeout_ms: job.timeout.map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
-        backoff: as_json(&job.backoff),
-        tags: as_json(&job.tags),
-        metadata: job.metadata.as_str(),
-        run_at: micros(job.run_at.map_or(now, |at| at.from(now))),
-        expires_at: job.expires_at.map(|at| micros(at.from(now))),
-        concurrency_key: job.concurrency_key.as_deref(),
-        unique_key: job.unique.as_ref().map(|unique| unique.key.as_str()),
-        unique_finals: job.unique.as_ref().map_or(0, |unique| unique.held_in.bits()),
-        parent_id: job.parent.as_ref().map(|parent| hex(parent.id.as_uuid())),
-        child_key: job.parent.as_ref().map(|parent| parent.child_key.as_str()),
-        pending_count: job.after.len(),
-        on_failure: (!job.after.is_empty()).then(|| job.on_failure.as_str()),
+        timeout: new.timeout.map(|span| span.min(Duration::from_millis(i64::MAX.unsigned_abs()))),
+        backoff: new.backoff.clone(),
+        lease: 0,
+        worker_id: None,
+        crash_count: 0,
+        host_fault_count: 0,
+        cancel_requested_at: None,
+        progress: Progress::default(),
+        tags: new.tags.clone(),
+        metadata: new.metadata.clone(),
+        plugin_digest: None,
+        created_at: now,
+        run_at,
+        started_at: None,
+        finished_at: None,
+        expires_at: new.expires_at.map(|at| at.from(now)),
+        concurrency_key: new.concurrency_key.clone(),
+        parent_id: new.parent.as_ref().map(|parent| parent.id),
+        waits_for: u32::try_from(new.after.len()).unwrap_or(u32::MAX),
+        bill: None,
     }
+}
+
+fn new_row(new: &NewJob, job: &Job) -> [Value; 21] {
+    [
+        job.id.as_uuid().into(),
+        job.task.as_str().into(),
+        job.queue.as_str().into(),
+        i64::from(i16::from(job.priority)).into(),
+        job.state.as_str().into(),
+        job.args.as_str().into(),
+        job.max_attempts.into(),
+        job.timeout.map(|span| clamped(span.as_millis())).into(),
+        as_json(&job.backoff).as_str().into(),
+        as_json(&job.tags).as_str().into(),
+        job.metadata.as_str().into(),
+        job.created_at.into(),
+        job.run_at.into(),
+        job.expires_at.into(),
+        Value::word(job.concurrency_key.as_deref()),
+        Value::word(new.unique.as_ref().map(|unique| unique.key.as_str())),
+        u32::from(new.unique.as_ref().map_or(0, |unique| unique.held_in.bits())).into(),
+        Value::Id(new.parent.as_ref().map(|parent| parent.id.as_uuid())),
+        Value::word(new.parent.as_ref().map(|parent| parent.child_key.as_str())),
+        job.waits_for.into(),
+        Value::word((!new.after.is_empty()).then(|| new.on_failure.as_str())),
+    ]
 }

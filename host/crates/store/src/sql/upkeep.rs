@@ -62,7 +62,7 @@ impl<D: Dialect> Upkeep for SqlStore<D> {
         let fault = || statement::job_next_due.fault();
         let mut connection = self.dialect.reader().await.map_err(fault())?;
         let due: Vec<(Option<Time>,)> =
-            self.dialect.fetch(&mut connection, statement::job_next_due, Vec::new()).await.map_err(fault())?;
+            self.dialect.fetch(&mut connection, statement::job_next_due, Vec::new().into()).await.map_err(fault())?;
         let Some((Some(Time(due)),)) = due.first() else { return Ok(None) };
         let now = clock(&self.dialect, &mut connection, now).await?;
         Ok(Some(due.since(now)))

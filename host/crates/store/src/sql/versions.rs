@@ -210,7 +210,7 @@ impl<D: Dialect> VersionShelf for SqlStore<D> {
         let now = clock(&self.dialect, &mut connection, now).await?;
         let values = vec![task.as_str().into(), now.into()];
         let rows: Vec<WorkerTaskRow> =
-            self.dialect.fetch(&mut connection, statement::worker_task_list, values).await.map_err(fault())?;
+            self.dialect.fetch(&mut connection, statement::worker_task_list, values.into()).await.map_err(fault())?;
         rows.into_iter().map(WorkerTask::try_from).collect()
     }
 }

@@ -1,19 +1,18 @@
 //! One transaction that writes, and the steps that several calls share.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use serde::Serialize;
 use sqlx::Transaction;
 use uuid::Uuid;
-use windlass_model::{Artifact, Attempt, Job, JobId, JobState, LogLine, Progress, Timestamp};
+use windlass_model::{Artifact, Attempt, Job, JobId, JobState, JsonText, LogLine, Progress, Timestamp};
 
 use crate::StoreError;
 use crate::dialect::{Dialect, Record};
 use crate::row::JobRow;
 use crate::seam::{Changes, FinishOutcome, Finished};
 use crate::statement::{self, Statement};
-use crate::value::{Value, hex};
+use crate::value::{Input, Rows, Value, hex};
 
 /// A transaction, and the time that it goes by. Without a commit nothing of it stays.
 pub(super) struct Write<D: Dialect> {
@@ -24,48 +23,48 @@ pub(super) struct Write<D: Dialect> {
     pub(super) changes: Changes,
 }
 
-/// One entry for a job's history.
-#[derive(Serialize)]
+/// One entry for a job's history that stands in no row of the job or of its attempts.
 pub(super) struct NewEvent {
-    job_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<i64>,
+    job: JobId,
+    is_first: bool,
+    at: Option<Timestamp>,
     attempt: u32,
-    kind: &'static str,
-    state: Option<&'static str>,
+    /// Absent for a step.
+    state: Option<JobState>,
     reason: Option<String>,
-    percent_complete: Option<u8>,
-    task_step: Option<u32>,
-    status_info: Option<String>,
+    step: Progress,
 }
 
 impl NewEvent {
     pub(super) fn state(job: JobId, attempt: u32, state: JobState, reason: Option<String>) -> Self {
-        Self {
-            job_id: hex(job.as_uuid()),
-            at: None,
-            attempt,
-            kind: "state",
-            state: Some(state.as_str()),
-            reason,
-            percent_complete: None,
-            task_step: None,
-            status_info: None,
-        }
+        let step = Progress::default();
+        Self { job, is_first: false, at: None, attempt, state: Some(state), reason, step }
+    }
+
+    /// How a job begins that is not available at once.
+    pub(super) fn first(job: JobId, state: JobState) -> Self {
+        Self { is_first: true, ..Self::state(job, 0, state, None) }
     }
 
     pub(super) fn step(job: JobId, attempt: u32, at: Timestamp, step: &Progress) -> Self {
-        Self {
-            job_id: hex(job.as_uuid()),
-            at: Some(at.as_micros()),
-            attempt,
-            kind: "step",
-            state: None,
-            reason: None,
-            percent_complete: step.percent_complete,
-            task_step: step.task_step,
-            status_info: step.status_info.clone(),
-        }
+        let step = step.clone();
+        Self { job, is_first: false, at: Some(at), attempt, state: None, reason: None, step }
+    }
+
+    fn row(&self, place: usize, now: Timestamp) -> [Value; 11] {
+        [
+            self.job.as_uuid().into(),
+            self.is_first.then_some(1_i64).into(),
+            Value::count(place as u64),
+            self.at.unwrap_or(now).into(),
+            self.attempt.into(),
+            if self.state.is_some() { "state" } else { "step" }.into(),
+            Value::word(self.state.map(JobState::as_str)),
+            self.reason.clone().into(),
+            self.step.percent_complete.map(i64::from).into(),
+            self.step.task_step.map(i64::from).into(),
+            self.step.status_info.clone().into(),
+        ]
     }
 }
 
@@ -88,38 +87,6 @@ impl Unwanted {
 }
 
 #[derive(Serialize)]
-struct FinishRow<'a> {
-    id: String,
-    lease: u64,
-    state: &'static str,
-    delay: Option<i64>,
-    attempts_back: u8,
-    crash_count: u32,
-    host_fault_count: u32,
-    output: Option<&'a str>,
-    error_kind: Option<&'static str>,
-    error_message: Option<&'a str>,
-    percent_complete: Option<u8>,
-    task_step: Option<u32>,
-    status_info: Option<&'a str>,
-    plugin_digest: Option<&'a str>,
-    bill: Option<String>,
-}
-
-#[derive(Serialize)]
-struct EndedRow<'a> {
-    id: String,
-    lease: u64,
-    attempt: u32,
-    worker_id: String,
-    plugin_digest: Option<&'a str>,
-    started_at: i64,
-    error_kind: Option<&'static str>,
-    error_message: Option<&'a str>,
-    bill: Option<String>,
-}
-
-#[derive(Serialize)]
 struct LogLineRow<'a> {
     at: i64,
     attempt: u32,
@@ -136,17 +103,17 @@ impl<D: Dialect> Write<D> {
     }
 
     /// Runs a statement and says how many rows it changed.
-    pub(super) async fn execute(&mut self, statement: Statement, values: Vec<Value>) -> Result<u64, StoreError> {
-        self.dialect.execute(&mut self.tx, statement, values).await.map_err(statement.fault())
+    pub(super) async fn execute(&mut self, statement: Statement, input: impl Into<Input>) -> Result<u64, StoreError> {
+        self.dialect.execute(&mut self.tx, statement, input.into()).await.map_err(statement.fault())
     }
 
     /// Runs a statement and returns its rows.
     pub(super) async fn rows<R: Record>(
         &mut self,
         statement: Statement,
-        values: Vec<Value>,
+        input: impl Into<Input>,
     ) -> Result<Vec<R>, StoreError> {
-        self.dialect.fetch(&mut self.tx, statement, values).await.map_err(statement.fault())
+        self.dialect.fetch(&mut self.tx, statement, input.into()).await.map_err(statement.fault())
     }
 
     /// Runs a statement and reads its rows as jobs.
@@ -164,16 +131,18 @@ impl<D: Dialect> Write<D> {
         Ok(!self.rows::<(Uuid,)>(statement::job_hold, values).await?.is_empty())
     }
 
-    /// Each change of a state goes through here, so none is forgotten when others are told.
+    /// Adds to the histories of jobs what is said in no other row.
     pub(super) async fn append_events(&mut self, events: &[NewEvent]) -> Result<(), StoreError> {
-        for state in events.iter().filter_map(|event| event.state) {
-            self.changes.available |= state == JobState::Available.as_str();
-            self.changes.scheduled |= [JobState::Scheduled.as_str(), JobState::Retryable.as_str()].contains(&state);
-        }
-        if !events.is_empty() {
-            self.execute(statement::event_append, vec![Value::json(events), self.now.into()]).await?;
-        }
-        Ok(())
+        events.iter().filter_map(|event| event.state).for_each(|state| self.note_change(state));
+        let rows = events.iter().enumerate().map(|(place, event)| event.row(place, self.now));
+        let rows = Rows::of(rows);
+        self.execute(statement::event_append, rows).await.map(drop)
+    }
+
+    /// A job came to this state. Each change of a state is noted here, so that none is forgotten when others are told.
+    pub(super) fn note_change(&mut self, to: JobState) {
+        self.changes.available |= to == JobState::Available;
+        self.changes.scheduled |= matches!(to, JobState::Scheduled | JobState::Retryable);
     }
 
     pub(super) async fn append_logs(&mut self, job: JobId, lines: &[LogLine]) -> Result<(), StoreError> {
@@ -195,9 +164,8 @@ impl<D: Dialect> Write<D> {
     /// Finishes attempts, each only if it still holds its job: see `JobQueue::job_finish`. The rescue ends here too, so that
     /// both are fenced by the same statement.
     pub(super) async fn finish(&mut self, finished: &[Finished]) -> Result<Vec<FinishOutcome>, StoreError> {
-        let rows: Vec<_> = finished.iter().map(|done| finish_row(done, self.now)).collect();
-        let values = vec![Value::json(&rows), self.now.into()];
-        let held: Vec<(Uuid, i64, bool)> = self.rows(statement::job_finish, values).await?;
+        let rows = Rows::of(finished.iter().map(|done| finish_row(done, self.now)));
+        let held: Vec<(Uuid, i64, bool)> = self.rows(statement::job_finish, rows).await?;
         let leases: HashMap<_, _> = held.iter().map(|(id, lease, _)| (*id, *lease)).collect();
         let is_recorded = |done: &&Finished| {
             leases
@@ -273,8 +241,9 @@ impl<D: Dialect> Write<D> {
         if recorded.is_empty() {
             return Ok(());
         }
-        let ended: Vec<_> = recorded.iter().map(|done| ended_row(done)).collect();
-        self.execute(statement::attempt_insert, vec![Value::json(&ended), self.now.into()]).await?;
+        recorded.iter().for_each(|done| self.note_change(done.transition.to));
+        let ended = Rows::of(recorded.iter().map(|done| ended_row(done, self.now)));
+        self.execute(statement::attempt_insert, ended).await?;
 
         let ids: Vec<_> = recorded.iter().map(|done| hex(done.attempt.job_id.as_uuid())).collect();
         self.execute(statement::progress_delete, vec![Value::json(&ids)]).await?;
@@ -287,13 +256,12 @@ impl<D: Dialect> Write<D> {
             self.execute(statement::checkpoint_delete, vec![Value::json(&over)]).await?;
         }
 
-        let mut events = Vec::with_capacity(recorded.len());
-        for done in recorded {
+        let steps = |done: &&Finished| {
             let (job, attempt) = (done.attempt.job_id, done.attempt.attempt);
-            events.extend(done.steps.iter().map(|(at, step)| NewEvent::step(job, attempt, *at, step)));
-            events.push(NewEvent::state(job, attempt, done.transition.to, done.transition.reason.clone()));
-        }
-        self.append_events(&events).await?;
+            done.steps.iter().map(|(at, step)| NewEvent::step(job, attempt, *at, step)).collect::<Vec<_>>()
+        };
+        let steps: Vec<_> = recorded.iter().flat_map(steps).collect();
+        self.append_events(&steps).await?;
 
         for done in recorded {
             self.append_logs(done.attempt.job_id, &done.logs).await?;
@@ -310,49 +278,41 @@ impl<D: Dialect> Write<D> {
     }
 }
 
-fn finish_row(done: &Finished, now: Timestamp) -> FinishRow<'_> {
+fn finish_row(done: &Finished, now: Timestamp) -> [Value; 14] {
     let Finished { attempt, transition, progress, .. } = done;
-    FinishRow {
-        id: hex(attempt.job_id.as_uuid()),
-        lease: attempt.lease,
-        state: transition.to.as_str(),
-        // No later than the last time that is kept: a handler may snooze for as long as it can say, and a sum that does not
-        // fit would make the database refuse the whole list.
-        delay: transition.delay.map(|delay| micros(now.plus(delay).since(now))),
-        attempts_back: u8::from(!transition.counts),
-        crash_count: transition.crash_count,
-        host_fault_count: transition.host_fault_count,
-        output: transition.output.as_ref().map(windlass_model::JsonText::as_str),
-        error_kind: transition.error.as_ref().map(|error| error.kind.as_str()),
-        error_message: transition.error.as_ref().map(|error| error.message.as_str()),
-        percent_complete: progress.percent_complete,
-        task_step: progress.task_step,
-        status_info: progress.status_info.as_deref(),
-        plugin_digest: attempt.plugin_digest.as_deref(),
-        bill: bill(attempt),
-    }
+    [
+        attempt.job_id.as_uuid().into(),
+        Value::lease(attempt.lease),
+        transition.delay.map(|delay| now.plus(delay)).into(),
+        transition.to.is_final().then_some(now).into(),
+        transition.to.as_str().into(),
+        u32::from(!transition.counts).into(),
+        transition.crash_count.into(),
+        transition.host_fault_count.into(),
+        Value::word(transition.output.as_ref().map(JsonText::as_str)),
+        Value::word(transition.error.as_ref().map(|error| error.kind.as_str())),
+        transition.error.as_ref().map(|error| error.message.clone()).into(),
+        progress.percent_complete.map(i64::from).into(),
+        progress.task_step.map(i64::from).into(),
+        progress.status_info.clone().into(),
+    ]
 }
 
-fn bill(attempt: &Attempt) -> Option<String> {
-    // Eight numbers cannot fail to become JSON.
-    attempt.bill.and_then(|bill| serde_json::to_string(&bill).ok())
-}
-
-fn micros(span: Duration) -> i64 {
-    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
-}
-
-fn ended_row(done: &Finished) -> EndedRow<'_> {
+fn ended_row(done: &Finished, now: Timestamp) -> [Value; 12] {
     let Finished { attempt, transition, .. } = done;
-    EndedRow {
-        id: hex(attempt.job_id.as_uuid()),
-        lease: attempt.lease,
-        attempt: attempt.attempt,
-        worker_id: hex(attempt.worker_id.as_uuid()),
-        plugin_digest: attempt.plugin_digest.as_deref(),
-        started_at: attempt.started_at.as_micros(),
-        error_kind: transition.error.as_ref().map(|error| error.kind.as_str()),
-        error_message: transition.error.as_ref().map(|error| error.message.as_str()),
-        bill: bill(attempt),
-    }
+    [
+        attempt.job_id.as_uuid().into(),
+        Value::lease(attempt.lease),
+        attempt.attempt.into(),
+        attempt.worker_id.as_uuid().into(),
+        Value::word(attempt.plugin_digest.as_deref()),
+        attempt.started_at.into(),
+        now.into(),
+        Value::word(transition.error.as_ref().map(|error| error.kind.as_str())),
+        transition.error.as_ref().map(|error| error.message.clone()).into(),
+        // Eight numbers cannot fail to become JSON.
+        Value::Text(attempt.bill.and_then(|bill| serde_json::to_string(&bill).ok())),
+        transition.to.as_str().into(),
+        transition.reason.clone().into(),
+    ]
 }

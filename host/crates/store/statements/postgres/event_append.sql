@@ -1,14 +1,24 @@
--- Adds the entries of a JSON array to the histories of their jobs, in the order of the array. $1: the array, $2: now.
+-- Adds entries to the histories of their jobs, in the order of `place`. A row: job_id, seq, place, at, attempt, kind, state, reason,
+-- percent_complete, task_step, status_info. Without a `seq` an entry gets the next one, behind what event_list reads elsewhere: a
+-- step behind the start of its attempt, a state behind the attempt's end.
 -- The caller holds the rows of these jobs, so that nobody else numbers their entries meanwhile.
 INSERT INTO job_events (job_id, seq, at, attempt, kind, state, reason, percent_complete, task_step, status_info)
 SELECT
     new.job_id,
-    (SELECT coalesce(max(seq), 0) FROM job_events WHERE job_id = new.job_id)
-        + row_number() OVER (PARTITION BY new.job_id ORDER BY new.place),
-    coalesce('epoch'::timestamptz + (new.entry ->> 'at')::bigint * interval '1 microsecond', $2), (new.entry ->> 'attempt')::bigint, new.entry ->> 'kind',
-    new.entry ->> 'state', new.entry ->> 'reason', (new.entry ->> 'percent_complete')::bigint,
-    (new.entry ->> 'task_step')::bigint, new.entry ->> 'status_info'
-FROM (
-    SELECT place, entry, (entry ->> 'job_id')::uuid AS job_id
-    FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS list (entry, place)
-) AS new
+    coalesce(
+        new.seq,
+        greatest(
+            coalesce((SELECT max(seq) FROM job_events WHERE job_id = new.job_id), 0),
+            CASE
+                WHEN new.kind = 'step' THEN jobs.lease << 32
+                WHEN jobs.lease = 0 THEN 1
+                ELSE (jobs.lease << 32) + (1::bigint << 31)
+            END
+        ) + row_number() OVER (PARTITION BY new.job_id ORDER BY new.place)),
+    new.at, new.attempt, new.kind, new.state, new.reason, new.percent_complete, new.task_step, new.status_info
+FROM unnest(
+    $1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+    $9::bigint[], $10::bigint[], $11::text[]
+) AS new (
+    job_id, seq, place, at, attempt, kind, state, reason, percent_complete, task_step, status_info)
+JOIN jobs ON jobs.id = new.job_id

@@ -5,9 +5,6 @@ SET state = 'running', worker_id = $1, lease = lease + 1, attempt = attempt + 1,
 FROM jsonb_array_elements_text($2::jsonb) AS chosen (id)
 WHERE jobs.id = chosen.id::uuid AND jobs.state = 'available'
 RETURNING
-    jobs.id, jobs.task, jobs.queue, jobs.priority, jobs.state, jobs.args, jobs.output, jobs.error_kind,
-    jobs.error_message, jobs.attempt, jobs.max_attempts, jobs.timeout_ms, jobs.backoff, jobs.lease,
-    jobs.worker_id, jobs.crash_count, jobs.host_fault_count, jobs.cancel_requested_at, jobs.percent_complete,
-    jobs.task_step, jobs.status_info, jobs.tags, jobs.metadata, jobs.plugin_digest, jobs.created_at,
-    jobs.run_at, jobs.started_at, jobs.finished_at, jobs.expires_at, jobs.concurrency_key, jobs.parent_id,
-    jobs.pending_count, jobs.bill
+    jobs.id, jobs.task, jobs.queue, jobs.priority, jobs.args, jobs.attempt, jobs.max_attempts, jobs.timeout_ms,
+    jobs.backoff, jobs.lease, jobs.crash_count, jobs.host_fault_count, jobs.cancel_requested_at, jobs.tags, jobs.metadata,
+    jobs.created_at, jobs.run_at, jobs.expires_at, jobs.concurrency_key, jobs.parent_id

@@ -1,10 +1,25 @@
--- Adds the entries of a JSON array to the histories of their jobs, in the order of the array. ?1: the array, ?2: now.
--- Differs from postgres: json_each in place of jsonb_array_elements, and ids travel as hexadecimal.
+-- Adds entries to the histories of their jobs, in the order of `place`. A row: job_id, seq, place, at, attempt, kind, state, reason,
+-- percent_complete, task_step, status_info. Without a `seq` an entry gets the next one, behind what event_list reads elsewhere: a
+-- step behind the start of its attempt, a state behind the attempt's end.
+-- Differs from postgres: VALUES in place of unnest.
 INSERT INTO job_events (job_id, seq, at, attempt, kind, state, reason, percent_complete, task_step, status_info)
 SELECT
     new.job_id,
-    (SELECT coalesce(max(seq), 0) FROM job_events WHERE job_id = new.job_id)
-        + row_number() OVER (PARTITION BY new.job_id ORDER BY new.place),
-    coalesce(new.entry ->> 'at', ?2), new.entry ->> 'attempt', new.entry ->> 'kind', new.entry ->> 'state',
-    new.entry ->> 'reason', new.entry ->> 'percent_complete', new.entry ->> 'task_step', new.entry ->> 'status_info'
-FROM (SELECT key AS place, value AS entry, unhex(value ->> 'job_id') AS job_id FROM json_each(?1)) AS new
+    coalesce(
+        new.seq,
+        max(
+            coalesce((SELECT max(seq) FROM job_events WHERE job_id = new.job_id), 0),
+            CASE
+                WHEN new.kind = 'step' THEN jobs.lease << 32
+                WHEN jobs.lease = 0 THEN 1
+                ELSE (jobs.lease << 32) + (1 << 31)
+            END
+        ) + row_number() OVER (PARTITION BY new.job_id ORDER BY new.place)),
+    new.at, new.attempt, new.kind, new.state, new.reason, new.percent_complete, new.task_step, new.status_info
+FROM (
+    SELECT
+        column1 AS job_id, column2 AS seq, column3 AS place, column4 AS at, column5 AS attempt, column6 AS kind,
+        column7 AS state, column8 AS reason, column9 AS percent_complete, column10 AS task_step, column11 AS status_info
+    FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))
+) AS new
+JOIN jobs ON jobs.id = new.job_id

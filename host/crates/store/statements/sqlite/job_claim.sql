@@ -5,7 +5,5 @@ SET state = 'running', worker_id = ?1, lease = lease + 1, attempt = attempt + 1,
     percent_complete = NULL, task_step = NULL, status_info = NULL
 WHERE id IN (SELECT unhex(value) FROM json_each(?2)) AND state = 'available'
 RETURNING
-    id, task, queue, priority, state, args, output, error_kind, error_message, attempt, max_attempts,
-    timeout_ms, backoff, lease, worker_id, crash_count, host_fault_count, cancel_requested_at,
-    percent_complete, task_step, status_info, tags, metadata, plugin_digest, created_at, run_at, started_at,
-    finished_at, expires_at, concurrency_key, parent_id, pending_count, bill
+    id, task, queue, priority, args, attempt, max_attempts, timeout_ms, backoff, lease, crash_count, host_fault_count,
+    cancel_requested_at, tags, metadata, created_at, run_at, expires_at, concurrency_key, parent_id
