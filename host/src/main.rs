@@ -1,6 +1,7 @@
 //! The binary `windlass`: the daemon, and the commands that talk to one.
 
 mod assemble;
+mod bench;
 mod check;
 mod cli;
 #[cfg(feature = "failpoints")]
@@ -22,7 +23,12 @@ use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut builder = match &command {
+        // One thread: what it does not take is left to the daemon that it measures.
+        Command::Bench(_) => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = match builder.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::from(error).context("cannot start threads")),
     };
@@ -32,6 +38,7 @@ fn main() -> ExitCode {
             Command::Run(args) => run::run(args).await,
             Command::Plugin(command) => plugin::run(command).await,
             Command::Check(args) => check::check(args).await,
+            Command::Bench(args) => bench::bench(args).await,
             command => cli::client::run(command).await,
         }
     });

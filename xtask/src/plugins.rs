@@ -10,7 +10,7 @@ use crate::shell::{cargo, root, run, target};
 use crate::wasm;
 
 /// The plugins of the gallery.
-const GALLERY: [&str; 2] = ["hello", "export-csv"];
+const GALLERY: [&str; 3] = ["hello", "export-csv", "noop"];
 
 /// The guests that only the tests run.
 const TEST_GUESTS: [&str; 6] = ["probe", "no-describe", "bad-describe", "keeper", "web", "wanting"];

@@ -21,7 +21,9 @@ pub(super) async fn run(command: Command) -> Result<ExitCode, ClientError> {
         Command::Queues(args) => queues::run(args).await,
         Command::Tasks(args) => tasks::run(args).await,
         // They need no daemon, and `main` has taken them.
-        Command::Serve(_) | Command::Check(_) | Command::Plugin(_) | Command::Run(_) => Ok(ExitCode::SUCCESS),
+        Command::Serve(_) | Command::Check(_) | Command::Bench(_) | Command::Plugin(_) | Command::Run(_) => {
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod tasks;
 mod watch;
 
 use clap::{Args, Parser, Subcommand};
+use windlass_bench::BenchArgs;
 
 use crate::check::CheckArgs;
 use crate::plugin::PluginCommand;
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Say what `serve` would do with these settings.
     Check(CheckArgs),
+    /// Measure how quick the daemon is here, on a database that is made for it, and check what was measured.
+    Bench(BenchArgs),
     /// Look at component files, without a daemon.
     #[command(subcommand)]
     Plugin(PluginCommand),

@@ -21,11 +21,11 @@ mod value;
 pub use self::error::StoreError;
 pub use self::facts::{PostgresFacts, SchemaFact, SqliteFacts};
 pub use self::failpoint::FailPoint;
-pub use self::postgres::{PostgresOpenError, PostgresSettings, PostgresStore};
+pub use self::postgres::{PostgresOpenError, PostgresSettings, PostgresStore, ScratchDatabase};
 pub use self::seam::{
     Added, Beat, CancelOutcome, ChangeFeed, ChangeSource, Changes, Claimed, FinishOutcome, Finished, Janitor,
-    JobDirectory, JobInbox, JobPage, JobQueue, KeyValues, NewVersion, OperationStep, Operations, Published, QueueBoard,
-    Refusal, RetryOutcome, Rollback, RollbackOutcome, StepReport, Submitted, TaskRoom, Upkeep, VersionShelf,
-    WorkerSlot,
+    JobDirectory, JobInbox, JobPage, JobQueue, KeyValues, Ledger, Lifecycle, NewVersion, OperationStep, Operations,
+    Published, QueueBoard, Refusal, RetryOutcome, Rollback, RollbackOutcome, SliceSpans, Slices, StepReport, Submitted,
+    TaskRoom, Upkeep, VersionShelf, WorkerSlot,
 };
 pub use self::sqlite::{SqliteOpenError, SqliteStore};

@@ -80,6 +80,15 @@ pub enum PostgresOpenError {
         #[source]
         source: sqlx::Error,
     },
+    /// It lets us in but makes no database for us.
+    #[error("PostgreSQL at {at} makes no database: give a user that has the right to, CREATE ROLE … CREATEDB")]
+    Scratch {
+        /// Host, port and database.
+        at: String,
+        /// What the driver said.
+        #[source]
+        source: sqlx::Error,
+    },
     /// A newer Windlass has changed its schema.
     #[error(
         "the database at {at} was written by a newer Windlass (schema {found}): use that version, or another database"

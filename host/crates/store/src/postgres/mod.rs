@@ -6,6 +6,7 @@
 mod connect;
 mod examine;
 mod feed;
+mod scratch;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::value::{Column, Input};
 use self::feed::PostgresFeed;
 
 pub use self::connect::{PostgresOpenError, PostgresSettings};
+pub use self::scratch::ScratchDatabase;
 
 const NOTIFY: &str = include_str!("../../statements/alone/postgres_notify.sql");
 const MIGRATION_LOCK: &str = include_str!("../../statements/alone/postgres_migration_lock.sql");

@@ -6,6 +6,7 @@ mod directory;
 mod inbox;
 mod janitor;
 mod key_values;
+mod ledger;
 mod operations;
 mod queue;
 mod queues;
