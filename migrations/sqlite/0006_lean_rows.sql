@@ -19,3 +19,26 @@ DELETE FROM job_events
 WHERE state = 'running'
     AND job_id IN (SELECT id FROM jobs WHERE state = 'running')
     AND seq = (SELECT max(seq) FROM job_events AS last WHERE last.job_id = job_events.job_id AND last.state = 'running');
+
+-- A job's whole history. What its row and those of its attempts say is not written a second time: that it was available when it came,
+-- when each attempt started, and how each ended. The number of an entry has the lease in its upper half, so that numbers go up: the
+-- start of an attempt, its steps, its end, and what came after that.
+CREATE VIEW job_history (job_id, seq, at, attempt, kind, state, reason, percent_complete, task_step, status_info) AS
+SELECT job_id, seq, at, attempt, kind, state, reason, percent_complete, task_step, status_info
+FROM job_events
+UNION ALL
+SELECT id, 1, created_at, 0, 'state', 'available', NULL, NULL, NULL, NULL
+FROM jobs
+WHERE NOT EXISTS (SELECT 1 FROM job_events WHERE job_id = jobs.id AND seq = 1)
+UNION ALL
+SELECT id, lease << 32, started_at, attempt, 'state', 'running', NULL, NULL, NULL, NULL
+FROM jobs
+WHERE state = 'running'
+UNION ALL
+SELECT job_id, lease << 32, started_at, attempt, 'state', 'running', NULL, NULL, NULL, NULL
+FROM job_attempts
+WHERE state IS NOT NULL
+UNION ALL
+SELECT job_id, (lease << 32) + (1 << 31), ended_at, attempt, 'state', state, reason, NULL, NULL, NULL
+FROM job_attempts
+WHERE state IS NOT NULL;

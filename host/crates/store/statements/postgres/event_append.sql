@@ -1,5 +1,5 @@
 -- Adds entries to the histories of their jobs, in the order of `place`. A row: job_id, seq, place, at, attempt, kind, state, reason,
--- percent_complete, task_step, status_info. Without a `seq` an entry gets the next one, behind what event_list reads elsewhere: a
+-- percent_complete, task_step, status_info. Without a `seq` an entry gets the next one, behind what `job_history` reads elsewhere: a
 -- step behind the start of its attempt, a state behind the attempt's end.
 -- The caller holds the rows of these jobs, so that nobody else numbers their entries meanwhile.
 INSERT INTO job_events (job_id, seq, at, attempt, kind, state, reason, percent_complete, task_step, status_info)

@@ -9,15 +9,15 @@ WITH ended AS (
     WHERE jobs.queue = ?1
     GROUP BY job_attempts.job_id
 ), history AS (
-    SELECT job_events.job_id,
-        count(*) FILTER (WHERE job_events.state IN ('scheduled', 'available')) AS waiting,
-        count(*) FILTER (WHERE job_events.state = 'running') AS running,
-        count(*) FILTER (WHERE job_events.state = 'completed') AS completed,
-        count(*) FILTER (WHERE job_events.state NOT IN ('scheduled', 'available', 'running', 'completed')) AS other
+    SELECT job_history.job_id,
+        count(*) FILTER (WHERE job_history.state IN ('scheduled', 'available')) AS waiting,
+        count(*) FILTER (WHERE job_history.state = 'running') AS running,
+        count(*) FILTER (WHERE job_history.state = 'completed') AS completed,
+        count(*) FILTER (WHERE job_history.state NOT IN ('scheduled', 'available', 'running', 'completed')) AS other
     FROM jobs
-    JOIN job_events ON job_events.job_id = jobs.id
-    WHERE jobs.queue = ?1 AND job_events.kind = 'state'
-    GROUP BY job_events.job_id
+    JOIN job_history ON job_history.job_id = jobs.id
+    WHERE jobs.queue = ?1 AND job_history.kind = 'state'
+    GROUP BY job_history.job_id
 )
 SELECT
     count(*) AS jobs, min(jobs.id) AS example, jobs.state, jobs.lease, jobs.output IS NOT NULL AS has_output,
