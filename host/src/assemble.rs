@@ -55,7 +55,7 @@ impl engine::TaskRunner for Sandbox {
         self.0.tasks()
     }
 
-    fn task(&self, name: &TaskName) -> Option<TaskInfo> {
+    fn task(&self, name: &TaskName) -> Option<Arc<TaskInfo>> {
         self.0.task(name)
     }
 

@@ -1,6 +1,7 @@
 //! The whole list of routes. The calls of the API and the probes are served and described from the same list, so that the
 //! OpenAPI document cannot leave one out or invent one.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
@@ -29,15 +30,26 @@ pub(crate) const API: &str = "/api/v1";
 /// How many components are taken in at once. Each is held in memory until it is in the database.
 const UPLOADS: usize = 2;
 
-/// What every handler can use. Cheap to clone.
+/// What every handler can use. Cheap to clone: each request does so.
 #[derive(Clone)]
-pub(crate) struct Api {
+pub(crate) struct Api(Arc<Shared>);
+
+/// What all requests share.
+pub(crate) struct Shared {
     pub(crate) handle: Handle,
-    pub(crate) settings: Arc<ApiSettings>,
+    pub(crate) settings: ApiSettings,
     /// Turns to send a component.
     pub(crate) uploads: Arc<Semaphore>,
     /// The OpenAPI document, written once.
     pub(crate) document: Bytes,
+}
+
+impl Deref for Api {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 /// The API on an engine, ready to be served.
@@ -46,14 +58,14 @@ pub(crate) struct Api {
 pub fn router(handle: Handle, settings: ApiSettings) -> Router {
     let (router, document) = list().split_for_parts();
     let document = Bytes::from(document_text(document));
+    let uploads = Arc::new(Semaphore::new(UPLOADS));
     router
         .route("/", get(root::index))
         .route("/api/v1/openapi.json", get(root::document))
         .fallback(fallback::not_found)
         .method_not_allowed_fallback(fallback::method_not_allowed)
-        .with_state(Api { handle, settings: Arc::new(settings), uploads: Arc::new(Semaphore::new(UPLOADS)), document })
-        .layer(from_fn(middleware::secure))
-        .layer(from_fn(middleware::log))
+        .with_state(Api(Arc::new(Shared { handle, settings, uploads, document })))
+        .layer(from_fn(middleware::every_request))
 }
 
 /// The OpenAPI 3.1 document of the API.

@@ -163,26 +163,26 @@ pub(crate) fn fill_in(
 ) -> Result<NewJob, EnqueueError> {
     let task = request.task;
     let Some(info) = runner.task(&task) else { return Err(EnqueueError::UnknownTask { index, task }) };
-    let Some(version) = info.version else {
-        let reason = info.load_error.map_or_else(|| "it has no component".to_owned(), |error| error.message);
+    let Some(version) = &info.version else {
+        let reason = info.load_error.as_ref().map_or("it has no component", |error| &error.message).to_owned();
         return Err(EnqueueError::NotLoaded { index, task, reason });
     };
     if let Err(faults) = runner.check_args(&task, &request.args) {
         return Err(EnqueueError::Args { index, task, faults });
     }
-    let defaults = version.description.defaults;
-    let unique = request.unique.or(defaults.unique.clone());
+    let defaults = &version.description.defaults;
+    let unique = request.unique.or_else(|| defaults.unique.clone());
     Ok(NewJob {
         id: clock::new_job_id(),
         unique: unique.map(|unique| unique_key(&task, &request.args, unique)),
         task,
-        queue: request.queue.or(defaults.queue.clone()).unwrap_or_default(),
+        queue: request.queue.or_else(|| defaults.queue.clone()).unwrap_or_default(),
         priority: request.priority.or(defaults.priority).unwrap_or_default(),
         args: request.args,
         run_at: request.run_at,
         max_attempts: request.max_attempts.or(defaults.max_attempts).unwrap_or(DEFAULT_MAX_ATTEMPTS),
         timeout: Some(request.timeout.or(defaults.timeout()).unwrap_or(DEFAULT_TIMEOUT)),
-        backoff: request.backoff.or(defaults.backoff).unwrap_or_default(),
+        backoff: request.backoff.or_else(|| defaults.backoff.clone()).unwrap_or_default(),
         expires_at: request.expires_at,
         concurrency_key: request.concurrency_key,
         after: request.after,

@@ -171,7 +171,8 @@ impl Executor {
 
     /// Rolls a version back whose first attempts all trapped, if its grants file asks for that.
     async fn judge(&self, task: &TaskName, digest: &str, sign: Sign) {
-        let Some(version) = self.runner.task(task).and_then(|info| info.version) else { return };
+        let Some(info) = self.runner.task(task) else { return };
+        let Some(version) = &info.version else { return };
         // What an attempt of another version came to says nothing of this one.
         let Some(limit) = version.auto_rollback.filter(|_| version.digest == digest) else { return };
         let Some(broken) = self.first_attempts.count(task, digest, sign).filter(|broken| *broken >= limit) else {

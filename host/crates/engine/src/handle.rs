@@ -271,7 +271,7 @@ impl Handle {
 
     /// One task.
     #[must_use]
-    pub fn task(&self, name: &TaskName) -> Option<TaskInfo> {
+    pub fn task(&self, name: &TaskName) -> Option<Arc<TaskInfo>> {
         self.runner.task(name)
     }
 

@@ -24,7 +24,7 @@ pub trait TaskRunner: Send + Sync {
     fn tasks(&self) -> Vec<TaskInfo>;
 
     /// One task.
-    fn task(&self, name: &TaskName) -> Option<TaskInfo>;
+    fn task(&self, name: &TaskName) -> Option<Arc<TaskInfo>>;
 
     /// The tasks that can run now.
     fn loaded(&self) -> Vec<TaskName>;

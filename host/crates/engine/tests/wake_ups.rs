@@ -61,8 +61,8 @@ impl TaskRunner for Runner {
         vec![TaskInfo { name: task(), version: Some(version), load_error: None }]
     }
 
-    fn task(&self, name: &TaskName) -> Option<TaskInfo> {
-        self.tasks().into_iter().find(|info| info.name == *name)
+    fn task(&self, name: &TaskName) -> Option<Arc<TaskInfo>> {
+        self.tasks().into_iter().find(|info| info.name == *name).map(Arc::new)
     }
 
     fn limits(&self, _name: &TaskName) -> TaskLimits {

@@ -21,6 +21,8 @@ struct Entry {
     load_error: Option<LoadError>,
     /// What is wrong with the file.
     file_error: Option<LoadError>,
+    /// What is shown of it, made at each change: every enqueue asks for it.
+    info: Option<Arc<TaskInfo>>,
 }
 
 /// What a fault is about.
@@ -94,12 +96,12 @@ impl Catalogue {
         self.read(|tasks| tasks.get(name).and_then(|entry| entry.version.clone()))
     }
 
-    pub(crate) fn info(&self, name: &TaskName) -> Option<TaskInfo> {
-        self.read(|tasks| tasks.get_key_value(name).map(|(name, entry)| entry.info(name)))
+    pub(crate) fn info(&self, name: &TaskName) -> Option<Arc<TaskInfo>> {
+        self.read(|tasks| tasks.get(name).and_then(|entry| entry.info.clone()))
     }
 
     pub(crate) fn infos(&self) -> Vec<TaskInfo> {
-        self.read(|tasks| tasks.iter().map(|(name, entry)| entry.info(name)).collect())
+        self.read(|tasks| tasks.values().filter_map(|entry| entry.info.as_deref().cloned()).collect())
     }
 
     /// All tasks that are known, by name.
@@ -121,7 +123,12 @@ impl Catalogue {
     }
 
     fn change(&self, act: impl FnOnce(&mut BTreeMap<TaskName, Entry>)) {
-        act(&mut self.tasks.write().unwrap_or_else(PoisonError::into_inner));
+        let mut tasks = self.tasks.write().unwrap_or_else(PoisonError::into_inner);
+        act(&mut tasks);
+        for (name, entry) in tasks.iter_mut() {
+            entry.info = Some(Arc::new(entry.shown(name)));
+        }
+        drop(tasks);
         self.changes.send_modify(|count| *count += 1);
     }
 }
@@ -134,7 +141,7 @@ impl Entry {
         }
     }
 
-    fn info(&self, name: &TaskName) -> TaskInfo {
+    fn shown(&self, name: &TaskName) -> TaskInfo {
         TaskInfo {
             name: name.clone(),
             version: self.version.as_ref().map(|version| version.shown()),

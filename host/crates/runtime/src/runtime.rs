@@ -115,7 +115,7 @@ impl Runtime {
 
     /// One task.
     #[must_use]
-    pub fn task(&self, name: &TaskName) -> Option<TaskInfo> {
+    pub fn task(&self, name: &TaskName) -> Option<Arc<TaskInfo>> {
         self.plugins.catalogue.info(name)
     }
 

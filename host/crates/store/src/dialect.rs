@@ -9,6 +9,8 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Database, FromRow, Transaction};
 
+use windlass_model::Timestamp;
+
 use crate::seam::{ChangeFeed, Changes};
 use crate::statement::Statement;
 use crate::value::Input;
@@ -22,6 +24,12 @@ pub(crate) trait Dialect: Clone + Send + Sync + 'static {
 
     /// A connection for reading.
     fn reader(&self) -> impl Future<Output = Result<Reader<Self::Db>, sqlx::Error>> + Send;
+
+    /// The time by this database's clock.
+    fn clock(
+        &self,
+        connection: &mut <Self::Db as Database>::Connection,
+    ) -> impl Future<Output = Result<Timestamp, sqlx::Error>> + Send;
 
     /// Tells other daemons what a transaction changed, as part of it.
     fn tell(

@@ -5,7 +5,7 @@
 //! `synchronous=FULL`: a commit is on the disk when it returns.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use sqlx::migrate::{MigrateError, Migrator};
@@ -14,6 +14,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions as _, Connection as _, Executor, SqlitePool, Statement as _, Transaction};
 use uuid::Uuid;
+use windlass_model::Timestamp;
 
 use crate::StoreError;
 use crate::dialect::{Dialect, Reader, Record, bind};
@@ -50,6 +51,14 @@ impl Dialect for Sqlite {
 
     async fn reader(&self) -> Result<Reader<sqlx::Sqlite>, sqlx::Error> {
         self.readers.acquire().await.map(Reader::Connection)
+    }
+
+    /// The host's: the file has no other, and to ask it costs as much as the rest of a small transaction.
+    async fn clock(&self, _connection: &mut SqliteConnection) -> Result<Timestamp, sqlx::Error> {
+        #[expect(clippy::disallowed_methods, reason = "this is the database's clock")]
+        let now = SystemTime::now();
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Ok(Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)))
     }
 
     /// Nobody: a file has one daemon, which knows what it did.
@@ -171,7 +180,10 @@ impl SqliteStore {
             source if is_read_only(&source) => SqliteOpenError::ReadOnly { path: path.to_owned() },
             source => SqliteOpenError::Migrate { path: path.to_owned(), source },
         })?;
-        let readers = pool(READERS).connect_with(options.read_only(true).pragma("cache_size", "-4096")).await.map_err(open_error)?;
+        let readers = pool(READERS)
+            .connect_with(options.read_only(true).pragma("cache_size", "-4096"))
+            .await
+            .map_err(open_error)?;
         let dialect = Sqlite { writer, readers };
         // A file of this version's schema opens without a write: a statement that changes nothing tells whether one is possible.
         let mut connection = dialect.writer.acquire().await.map_err(open_error)?;
@@ -180,7 +192,7 @@ impl SqliteStore {
             .await
             .map_err(open_error)?;
         drop(connection);
-        Ok(Self { dialect })
+        Ok(Self::on(dialect))
     }
 
     /// Opens the file for reading alone, asks, and changes nothing. A large file takes a while: each of its pages is looked at.

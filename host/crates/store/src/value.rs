@@ -66,12 +66,12 @@ impl Rows {
         self.values.is_empty()
     }
 
-    /// The rows in parts of few sizes, the powers of four: each size is a statement of its own, which is prepared once.
+    /// The rows in parts of few sizes, the powers of two: each size is a statement of its own, which is prepared once.
     pub(crate) fn parts(self) -> impl Iterator<Item = (usize, Vec<Value>)> {
         let (width, mut values) = (self.width, self.values.into_iter());
         std::iter::from_fn(move || {
             let left = values.len() / width.max(1);
-            let size = std::iter::successors(Some(MAX_ROWS), |size| Some(size / 4)).find(|size| *size <= left)?;
+            let size = std::iter::successors(Some(MAX_ROWS), |size| Some(size / 2)).find(|size| *size <= left)?;
             (size > 0).then(|| (size, values.by_ref().take(size * width).collect()))
         })
     }
@@ -297,7 +297,7 @@ mod tests {
     fn rows_come_in_parts_of_few_sizes() {
         let rows = Rows::of((0..300_u32).map(|n| [Value::from(n), Value::from(n)]));
         let sizes: Vec<_> = rows.parts().map(|(size, values)| (size, values.len())).collect();
-        assert_eq!(sizes, [(256, 512), (16, 32), (16, 32), (4, 8), (4, 8), (4, 8)]);
+        assert_eq!(sizes, [(256, 512), (32, 64), (8, 16), (4, 8)]);
         assert_eq!(Rows::of(std::iter::empty::<[Value; 2]>()).parts().count(), 0);
     }
 

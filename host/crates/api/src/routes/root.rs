@@ -22,5 +22,5 @@ pub(crate) async fn index() -> impl IntoResponse {
 
 /// `/api/v1/openapi.json`.
 pub(crate) async fn document(State(api): State<Api>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], api.document)
+    ([(CONTENT_TYPE, "application/json")], api.document.clone())
 }

@@ -1,5 +1,7 @@
 //! The tasks that jobs can ask for.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -199,7 +201,7 @@ pub(crate) async fn get_task(
 /// A task as this daemon and the database know it; `None` if this daemon does not.
 pub(crate) async fn detail(api: &Api, name: &TaskName) -> Result<Option<TaskDetailView>, ApiError> {
     let Some(info) = api.handle.task(name) else { return Ok(None) };
-    let TaskView { name: shown, version, load_error } = info.into();
+    let TaskView { name: shown, version, load_error } = Arc::unwrap_or_clone(info).into();
     let record = api.handle.task_record(name).await?;
     let worker = |task: WorkerTask| WorkerVersionView {
         worker_id: task.worker,

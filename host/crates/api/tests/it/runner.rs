@@ -157,8 +157,8 @@ impl TaskRunner for FakeRunner {
         ["broken", "export-csv", "export-pdf", "hello"].into_iter().filter_map(task).collect()
     }
 
-    fn task(&self, name: &TaskName) -> Option<TaskInfo> {
-        task(name.as_str())
+    fn task(&self, name: &TaskName) -> Option<Arc<TaskInfo>> {
+        task(name.as_str()).map(Arc::new)
     }
 
     fn loaded(&self) -> Vec<TaskName> {

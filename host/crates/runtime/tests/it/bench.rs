@@ -75,7 +75,7 @@ impl Bench {
     }
 
     pub(crate) fn info(&self, task: &str) -> Option<TaskInfo> {
-        self.runtime.task(&name(task))
+        self.runtime.task(&name(task)).map(Arc::unwrap_or_clone)
     }
 
     pub(crate) fn load_error(&self, task: &str) -> String {

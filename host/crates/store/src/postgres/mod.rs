@@ -15,17 +15,20 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{Connection as _, Executor, PgPool, Statement as _, Transaction};
 
+use windlass_model::Timestamp;
+
 use crate::dialect::{Dialect, Reader, Record, bind};
 use crate::seam::{ChangeFeed, Changes};
 use crate::sql::SqlStore;
 use crate::statement::{self, Statement};
-use crate::value::{Column, Input};
+use crate::value::{Column, Input, Time};
 
 use self::feed::PostgresFeed;
 
 pub use self::connect::{PostgresOpenError, PostgresSettings};
 pub use self::scratch::ScratchDatabase;
 
+const CLOCK: &str = include_str!("../../statements/alone/postgres_clock.sql");
 const NOTIFY: &str = include_str!("../../statements/alone/postgres_notify.sql");
 const MIGRATION_LOCK: &str = include_str!("../../statements/alone/postgres_migration_lock.sql");
 
@@ -73,6 +76,12 @@ impl Dialect for Postgres {
             true => self.pool.acquire().await.map(Reader::Connection),
             false => self.pool.begin().await.map(Reader::Transaction),
         }
+    }
+
+    async fn clock(&self, connection: &mut PgConnection) -> Result<Timestamp, sqlx::Error> {
+        let query = sqlx::query_scalar(CLOCK).persistent(self.keeps_connections());
+        let Time(now) = query.fetch_one(connection).await?;
+        Ok(now)
     }
 
     async fn tell(&self, connection: &mut PgConnection, changes: Changes) -> Result<(), sqlx::Error> {
@@ -133,7 +142,7 @@ impl PostgresStore {
             .max_connections(settings.pooled())
             .acquire_timeout(Duration::from_secs(5))
             .connect_lazy_with(options.clone());
-        Ok(Self { dialect: Postgres { pool, listening: (!settings.poll_only).then_some(options) } })
+        Ok(Self::on(Postgres { pool, listening: (!settings.poll_only).then_some(options) }))
     }
 
     /// Closes all connections. Afterwards every call fails.

@@ -5,19 +5,19 @@ use sqlx::FromRow;
 use uuid::Uuid;
 use windlass_model::{JobId, JobState, QueueName, Timestamp, WorkerId};
 
-use super::SqlStore;
+use super::{SqlStore, clock};
 use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::row::{number, parsed};
 use crate::seam::{Ledger, Lifecycle, SliceSpans, Slices};
 use crate::statement;
-use crate::value::{Time, Value};
+use crate::value::Value;
 
 #[async_trait]
 impl<D: Dialect> Ledger for SqlStore<D> {
     async fn clock(&self) -> Result<Timestamp, StoreError> {
-        let rows: Vec<(Time,)> = self.read_rows(statement::clock, vec![Value::Time(None)]).await?;
-        rows.first().map(|(Time(now),)| *now).ok_or_else(|| StoreError::new("clock", sqlx::Error::RowNotFound))
+        let mut connection = self.dialect.reader().await.map_err(|source| StoreError::new("clock", source))?;
+        clock(&self.dialect, &mut connection, None).await
     }
 
     async fn lifecycles(&self, queue: &QueueName) -> Result<Vec<Lifecycle>, StoreError> {

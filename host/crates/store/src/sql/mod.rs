@@ -15,15 +15,18 @@ mod upkeep;
 mod versions;
 mod write;
 
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
 use uuid::Uuid;
-use windlass_model::Timestamp;
+use windlass_model::{QueueName, Timestamp};
 
 use crate::StoreError;
 use crate::dialect::{Dialect, Record};
 use crate::error::BEGIN;
 use crate::seam::{ChangeFeed, ChangeSource, Changes};
 use crate::statement::{self, Statement};
-use crate::value::{Time, Value};
+use crate::value::Value;
 
 use self::write::Write;
 
@@ -43,14 +46,34 @@ impl Races {
     }
 }
 
+/// The queues that have a row, as far as this process knows. Rows of queues are never removed, so none has to be asked for twice.
+#[derive(Clone, Default)]
+struct KnownQueues(Arc<RwLock<HashSet<QueueName>>>);
+
+impl KnownQueues {
+    fn has(&self, queue: &QueueName) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(queue)
+    }
+
+    fn add(&self, queues: impl IntoIterator<Item = QueueName>) {
+        // A set of names is whole after every step, so a panic elsewhere does not spoil it.
+        self.0.write().unwrap_or_else(PoisonError::into_inner).extend(queues);
+    }
+}
+
 /// The queue in a SQL database.
 #[derive(Clone)]
 pub struct SqlStore<D> {
     pub(crate) dialect: D,
+    queues: KnownQueues,
 }
 
 #[expect(private_bounds, reason = "which databases there are is decided in this crate")]
 impl<D: Dialect> SqlStore<D> {
+    pub(crate) fn on(dialect: D) -> Self {
+        Self { dialect, queues: KnownQueues::default() }
+    }
+
     /// Which database this is: made with it, and never changed. What is kept outside it is kept under this name.
     pub async fn installation(&self) -> Result<Uuid, StoreError> {
         let rows: Vec<(Uuid,)> = self.read_rows(statement::installation, Vec::new()).await?;
@@ -64,7 +87,14 @@ impl<D: Dialect> SqlStore<D> {
             Err(source) => return Err(StoreError::new(BEGIN, source)),
         };
         let now = clock(&self.dialect, &mut tx, now).await?;
-        Ok(Write { dialect: self.dialect.clone(), tx, now, changes: Changes::default() })
+        Ok(Write {
+            dialect: self.dialect.clone(),
+            tx,
+            now,
+            changes: Changes::default(),
+            queues: self.queues.clone(),
+            new_queues: BTreeSet::new(),
+        })
     }
 
     /// Reads rows `R` as the model's `M`.
@@ -95,9 +125,8 @@ async fn clock<D: Dialect>(
     connection: &mut <D::Db as sqlx::Database>::Connection,
     now: Option<Timestamp>,
 ) -> Result<Timestamp, StoreError> {
-    let rows: Vec<(Time,)> = dialect
-        .fetch(connection, statement::clock, vec![Value::from(now)].into())
-        .await
-        .map_err(statement::clock.fault())?;
-    rows.first().map(|(Time(now),)| *now).ok_or_else(|| StoreError::new("clock", sqlx::Error::RowNotFound))
+    match now {
+        Some(now) => Ok(now),
+        None => dialect.clock(connection).await.map_err(|source| StoreError::new("clock", source)),
+    }
 }

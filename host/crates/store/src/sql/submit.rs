@@ -216,8 +216,12 @@ impl<D: Dialect> Write<D> {
             return Ok(HashMap::new());
         }
         // Sorted, so that two that add the same new names do not wait for each other in a circle.
-        let queues: BTreeSet<_> = new.iter().map(|job| &job.queue).collect();
-        self.execute(statement::queue_ensure, vec![Value::json(&queues)]).await?;
+        let queues = new.iter().map(|job| &job.queue).filter(|queue| !self.queues.has(queue));
+        let queues: BTreeSet<_> = queues.cloned().collect();
+        if !queues.is_empty() {
+            self.execute(statement::queue_ensure, vec![Value::json(&queues)]).await?;
+            self.new_queues.extend(queues);
+        }
         // Nothing is read back: what a new row holds is known.
         let jobs: Vec<_> = new.iter().map(|job| fresh(job, self.now)).collect();
         let rows = Rows::of(new.iter().zip(&jobs).map(|(new, job)| new_row(new, job)));

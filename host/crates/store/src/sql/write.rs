@@ -1,12 +1,13 @@
 //! One transaction that writes, and the steps that several calls share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 use sqlx::Transaction;
 use uuid::Uuid;
-use windlass_model::{Artifact, Attempt, Job, JobId, JobState, JsonText, LogLine, Progress, Timestamp};
+use windlass_model::{Artifact, Attempt, Job, JobId, JobState, JsonText, LogLine, Progress, QueueName, Timestamp};
 
+use super::KnownQueues;
 use crate::StoreError;
 use crate::dialect::{Dialect, Record};
 use crate::row::JobRow;
@@ -21,6 +22,9 @@ pub(super) struct Write<D: Dialect> {
     pub(super) now: Timestamp,
     /// What others are told at the commit.
     pub(super) changes: Changes,
+    pub(super) queues: KnownQueues,
+    /// Known when the commit has gone well.
+    pub(super) new_queues: BTreeSet<QueueName>,
 }
 
 /// One entry for a job's history that stands in no row of the job or of its attempts.
@@ -99,7 +103,11 @@ impl<D: Dialect> Write<D> {
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         let told = self.dialect.tell(&mut self.tx, self.changes).await;
         told.map_err(|source| StoreError::new("notify", source))?;
-        self.tx.commit().await.map_err(|source| StoreError::new("commit", source))
+        self.tx.commit().await.map_err(|source| StoreError::new("commit", source))?;
+        if !self.new_queues.is_empty() {
+            self.queues.add(self.new_queues);
+        }
+        Ok(())
     }
 
     /// Runs a statement and says how many rows it changed.
@@ -245,16 +253,11 @@ impl<D: Dialect> Write<D> {
         let ended = Rows::of(recorded.iter().map(|done| ended_row(done, self.now)));
         self.execute(statement::attempt_insert, ended).await?;
 
-        let ids: Vec<_> = recorded.iter().map(|done| hex(done.attempt.job_id.as_uuid())).collect();
-        self.execute(statement::progress_delete, vec![Value::json(&ids)]).await?;
-        let over: Vec<_> = recorded
-            .iter()
-            .filter(|done| done.transition.to.is_final())
-            .map(|done| hex(done.attempt.job_id.as_uuid()))
-            .collect();
-        if !over.is_empty() {
-            self.execute(statement::checkpoint_delete, vec![Value::json(&over)]).await?;
-        }
+        let hex_id = |done: &&Finished| hex(done.attempt.job_id.as_uuid());
+        let ids: Vec<_> = recorded.iter().map(|done| hex_id(done)).collect();
+        let over = recorded.iter().filter(|done| done.transition.to.is_final());
+        let over: Vec<_> = over.map(|done| hex_id(done)).collect();
+        self.execute(statement::attempt_tidy, vec![Value::json(&ids), Value::json(&over)]).await?;
 
         let steps = |done: &&Finished| {
             let (job, attempt) = (done.attempt.job_id, done.attempt.attempt);

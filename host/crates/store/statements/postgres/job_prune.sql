@@ -7,6 +7,9 @@ WITH old AS MATERIALIZED (
     ORDER BY finished_at
     LIMIT $4
     FOR UPDATE SKIP LOCKED
+),
+attempts AS (
+    DELETE FROM job_attempts USING old WHERE job_attempts.job_id = old.id
 )
 DELETE FROM jobs USING old WHERE jobs.id = old.id
 RETURNING jobs.id

@@ -1,6 +1,6 @@
 -- Removes jobs of a queue that ended in a state before a time, the oldest first, with all that belongs to them. One whose
 -- dependents are still to be seen to stays. ?1: the queue, ?2: the state, ?3: the time, ?4: how many.
--- Differs from postgres: no SKIP LOCKED. SQLite has one writer, so nobody else can hold these rows.
+-- Differs from postgres: attempts go by their foreign key, and no SKIP LOCKED. SQLite has one writer, so nobody else can hold these rows.
 DELETE FROM jobs
 WHERE id IN (
     SELECT id FROM jobs
