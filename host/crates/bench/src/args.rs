@@ -21,6 +21,10 @@ pub enum Scenario {
     Drain(DrainArgs),
     /// Jobs enqueued over HTTP as quickly as the daemon takes them, and run meanwhile.
     EndToEnd(EndToEndArgs),
+    /// One job at a time: how long from the request until it is known to have completed, idle and at half load.
+    Latency(LatencyArgs),
+    /// A mixed load for long at the same rate: whether memory grows or throughput declines.
+    Soak(SoakArgs),
 }
 
 /// The flags of every scenario.
@@ -94,6 +98,40 @@ pub struct EndToEndArgs {
     pub common: Common,
 }
 
+/// The flags of `latency`.
+#[derive(Clone, Debug, Args)]
+pub struct LatencyArgs {
+    /// How many jobs idle, and as many at half load.
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    pub jobs: u64,
+    /// How many connections make the load.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub connections: u16,
+    /// How many jobs a second the load has [default: half of what the daemon was just measured to do].
+    #[arg(long, value_name = "N")]
+    pub rate: Option<u64>,
+    /// The flags of every scenario.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// The flags of `soak`.
+#[derive(Clone, Debug, Args)]
+pub struct SoakArgs {
+    /// How long.
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    pub seconds: u64,
+    /// How many jobs a second [default: half of what the daemon was just measured to do].
+    #[arg(long, value_name = "N")]
+    pub rate: Option<u64>,
+    /// How many connections.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub connections: u16,
+    /// The flags of every scenario.
+    #[command(flatten)]
+    pub common: Common,
+}
+
 /// The most jobs that the daemon takes in one request.
 const BATCH_MAX: u32 = 10_000;
 
@@ -104,6 +142,8 @@ impl Scenario {
         match self {
             Self::Drain(args) => &args.common,
             Self::EndToEnd(args) => &args.common,
+            Self::Latency(args) => &args.common,
+            Self::Soak(args) => &args.common,
         }
     }
 
@@ -113,6 +153,8 @@ impl Scenario {
         match self {
             Self::Drain(_) => "drain",
             Self::EndToEnd(_) => "end-to-end",
+            Self::Latency(_) => "latency",
+            Self::Soak(_) => "soak",
         }
     }
 
@@ -126,6 +168,16 @@ impl Scenario {
                 at_least_one("--connections", (*connections).into())?;
                 at_least_one("--batch", (*batch).into())?;
                 demand(*batch <= BATCH_MAX, "--batch", || format!("{batch} is more than a request takes, {BATCH_MAX}"))
+            }
+            Self::Latency(LatencyArgs { jobs, connections, rate, .. }) => {
+                at_least_one("--jobs", *jobs)?;
+                at_least_one("--connections", (*connections).into())?;
+                at_least_one("--rate", rate.unwrap_or(1))
+            }
+            Self::Soak(SoakArgs { seconds, connections, rate, .. }) => {
+                at_least_one("--seconds", *seconds)?;
+                at_least_one("--connections", (*connections).into())?;
+                at_least_one("--rate", rate.unwrap_or(1))
             }
         }
     }
