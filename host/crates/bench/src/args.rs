@@ -190,6 +190,11 @@ impl Common {
         demand(self.daemons == 1 || self.database_url.is_some(), "--daemons", || {
             "a SQLite file has one daemon: name a PostgreSQL server with --database-url".to_owned()
         })?;
+        // What the rest of a URL is, the driver knows; it does not look at the start, and a URL is never repeated.
+        let is_postgres = |url: &String| ["postgres://", "postgresql://"].iter().any(|start| url.starts_with(start));
+        demand(self.database_url.as_ref().is_none_or(is_postgres), "--database-url", || {
+            "it does not start with postgres://; without it a SQLite file is measured".to_owned()
+        })?;
         if let Some(args) = &self.args {
             let parsed: Result<serde_json::Value, _> = serde_json::from_str(args);
             let fault = parsed.err().map(|error| format!("it is not JSON: {error}"));

@@ -1,10 +1,11 @@
 //! Enqueueing over many connections: as quickly as the daemon answers, or at a given rate.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
@@ -142,7 +143,7 @@ pub(crate) async fn send_for(connections: Vec<Connection>, job: &str, time: Dura
 /// A stream of requests at a given rate, until it is ended.
 pub(crate) struct Stream {
     tasks: JoinSet<Result<Sent, BenchError>>,
-    is_over: Arc<AtomicBool>,
+    over: watch::Sender<bool>,
 }
 
 impl Stream {
@@ -153,30 +154,32 @@ impl Stream {
         // A stream that is too slow to be told from none still begins.
         let apart = Duration::from_secs_f64(1.0 / requests_per_second.max(0.001));
         let period = apart * u32::try_from(connections.len()).unwrap_or(1).max(1);
-        let (mut tasks, is_over) = (JoinSet::new(), Arc::new(AtomicBool::new(false)));
+        let (mut tasks, over) = (JoinSet::new(), watch::Sender::new(false));
         let start = tokio::time::Instant::now();
         for (mut connection, number) in connections.into_iter().zip(0_u32..) {
-            let (requests, is_over) = (requests.to_vec(), is_over.clone());
+            let (requests, mut over) = (requests.to_vec(), over.subscribe());
             let mut beat = tokio::time::interval_at(start + apart * number, period);
             beat.set_missed_tick_behavior(MissedTickBehavior::Burst);
             tasks.spawn(async move {
                 let mut sent = Sent::default();
                 for request in requests.iter().cycle().skip(number as usize % requests.len().max(1)) {
-                    beat.tick().await;
-                    if is_over.load(Ordering::Relaxed) {
-                        break;
+                    tokio::select! {
+                        biased;
+                        _ = over.changed() => break,
+                        _ = beat.tick() => (),
                     }
                     request.send(&mut connection, &mut sent).await?;
                 }
                 Ok(sent)
             });
         }
-        Self { tasks, is_over }
+        Self { tasks, over }
     }
 
     /// Sends no more, and says what was sent.
     pub(crate) async fn end(self) -> Result<Sent, BenchError> {
-        self.is_over.store(true, Ordering::Relaxed);
+        // Whoever has ended already needs not be told.
+        let _ = self.over.send(true);
         gather(self.tasks).await
     }
 }

@@ -56,8 +56,9 @@ pub(super) async fn run(args: &LatencyArgs, setup: &Setup, fleet: &mut Fleet) ->
     let (begun, stream) = (Instant::now(), Stream::start(connections, &[Request::new(&job, 1)], rate));
     tokio::time::sleep(SETTLE).await;
     let busy = measure(&mut connection, &request, args.jobs, &mut ids).await?;
+    let lasted = begun.elapsed();
     let sent = stream.end().await?;
-    let achieved = sent.ids.len() as f64 / begun.elapsed().as_secs_f64();
+    let achieved = sent.ids.len() as f64 / lasted.as_secs_f64();
     ids.extend(sent.ids);
     load::until_ended(&mut connection, MEASURED, ids.len() as u64).await?;
 

@@ -64,9 +64,10 @@ fn traffic(scenario: &Scenario) -> Traffic {
 }
 
 fn outcome(run: &Run) -> String {
-    let rate = run.figures.get("jobs_per_second").unwrap_or_default();
+    let p50 = run.figures.get("p50_ms").unwrap_or_default();
+    let rate = run.figures.get("jobs_per_second").map(|rate| format!("{rate:.0} jobs a second, "));
     let verdict = if run.faults.is_empty() { "verified" } else { "NOT verified" };
-    format!("{rate:.0} jobs a second, {verdict}")
+    format!("{}half within {p50} ms, {verdict}", rate.unwrap_or_default())
 }
 
 /// A span of a run of which is told what it cost.

@@ -63,16 +63,17 @@ pub(super) async fn run(args: &SoakArgs, setup: &Setup, fleet: &mut Fleet) -> Re
         say(&format!("part {number} of {parts}: {:.1} MiB", memory.last().copied().unwrap_or_default()));
     }
     ids.extend(stream.end().await?.ids);
-    let ended = load::until_ended(&mut control, MEASURED, ids.len() as u64).await?;
+    load::until_ended(&mut control, MEASURED, ids.len() as u64).await?;
     let jobs = ids.len() as u64 - before;
-    run.figures.add("jobs_per_second", jobs as f64 / (ended - watch.begun).as_secs_f64());
-    run.figures.add("asked_per_second", rate);
     watch.cost(&mut run.figures, fleet, jobs);
     drop(control);
     settle(&mut run, fleet, &ids).await?;
     spans(&mut run, fleet, &watch, None).await?;
     let whole = Duration::from_secs(args.seconds);
     let fifths = slices(fleet, &watch, whole / 5).await?;
+    let ended: u64 = fifths.iter().filter(|fifth| fifth.slice < 5).map(|fifth| fifth.jobs).sum();
+    run.figures.add("jobs_per_second", ended as f64 / whole.as_secs_f64());
+    run.figures.add("asked_per_second", rate);
     decline(&mut run, &fifths, whole / 5, &memory);
     let found = slices(fleet, &watch, part).await?;
     run.parts = memory.iter().zip(0..).map(|(rss_mib, number)| Part::of(&found, number, part, *rss_mib)).collect();
@@ -103,16 +104,18 @@ async fn slices(fleet: &Fleet, watch: &Watch, slice: Duration) -> Result<Vec<Sli
 
 /// Adds what the first and the last fifth came to.
 fn decline(run: &mut Run, fifths: &[SliceSpans], fifth: Duration, memory: &[f64]) {
-    let rate = |number: i64| {
-        let jobs = fifths.iter().find(|found| found.slice == number).map_or(0, |found| found.jobs);
-        jobs as f64 / fifth.as_secs_f64()
-    };
-    let (first, last) = (rate(0), rate(4));
-    run.figures.add("first_fifth_per_second", first);
-    run.figures.add("last_fifth_per_second", last);
+    let jobs = |number: i64| fifths.iter().find(|found| found.slice == number).map_or(0.0, |found| found.jobs as f64);
+    let (first, last) = (jobs(0), jobs(4));
+    run.figures.add("first_fifth_per_second", first / fifth.as_secs_f64());
+    run.figures.add("last_fifth_per_second", last / fifth.as_secs_f64());
     run.figures.add("first_rss_mib", memory.first().copied().unwrap_or_default());
     run.figures.add("last_rss_mib", memory.last().copied().unwrap_or_default());
-    run.declined = Some(last < first * (1.0 - DECLINE));
+    run.declined = Some(has_declined(first, last));
+}
+
+/// Whether fewer jobs were done than before, by more than counts of this size differ by chance: three times their square root.
+fn has_declined(first: f64, last: f64) -> bool {
+    last < first * (1.0 - DECLINE) - 3.0 * first.sqrt()
 }
 
 impl Part {
@@ -134,5 +137,18 @@ impl Part {
         format!(
             "  from {from_seconds:>6} s {completed_per_second:>12.1}/s  p50 {p50_ms:>9.3} ms  p99 {p99_ms:>9.3} ms  {rss_mib:>8.1} MiB"
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decline_is_more_than_chance() {
+        assert!(has_declined(100_000.0, 90_000.0));
+        assert!(!has_declined(100_000.0, 96_000.0));
+        assert!(!has_declined(110.0, 80.0), "so few differ by so much");
+        assert!(has_declined(110.0, 40.0));
     }
 }
