@@ -32,8 +32,11 @@ fn positive(report: &Value, names: &[&str]) {
 
 #[tokio::test]
 async fn a_drain_says_how_quick_it_was_and_under_which_conditions() {
-    let report = report(&["drain", "--jobs", "300", "--runs", "2", "--slots", "3"]);
-    positive(&report, &["jobs_per_second", "p50_ms", "p99_ms", "daemon_cpu_us_per_job", "daemon_peak_rss_mib"]);
+    let report = report(&["drain", "--jobs", "300", "--runs", "2", "--slots", "3", "--plugins", "4"]);
+    positive(
+        &report,
+        &["jobs_per_second", "p50_ms", "p99_ms", "daemon_start_ms", "daemon_cpu_us_per_job", "daemon_peak_rss_mib"],
+    );
     assert_eq!((&report["scenario"], &report["jobs"]), (&json!("drain"), &json!(300)));
     let runs = report["runs"].as_array().unwrap();
     assert!(runs.len() == 2 && runs.iter().all(|run| run["shares"] == json!([300])), "{report}");
@@ -41,6 +44,7 @@ async fn a_drain_says_how_quick_it_was_and_under_which_conditions() {
     assert!(rates["min"].as_f64() <= rates["median"].as_f64() && rates["median"].as_f64() <= rates["max"].as_f64());
     let conditions = &report["conditions"];
     assert_eq!((&conditions["database"]["kind"], &conditions["slots"]), (&json!("sqlite"), &json!(3)));
+    assert_eq!(conditions["plugins"], 4);
     assert_eq!(conditions["database"]["settings"]["synchronous"], "2", "as the database says it: FULL");
     assert_eq!(conditions["handler"]["name"], "noop");
     assert_eq!(conditions["handler"]["bytes"], std::fs::metadata(guest("noop")).unwrap().len());
@@ -89,6 +93,8 @@ async fn daemons_on_one_server_share_the_jobs_in_a_database_that_is_dropped_afte
     for run in report["runs"].as_array().unwrap() {
         let shares: Vec<_> = run["shares"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
         assert_eq!(shares.iter().sum::<u64>(), 400, "{report}");
+        let least = if shares.len() == 2 { shares[1] as f64 / 200.0 } else { 0.0 };
+        assert_eq!(run["least_of_a_fair_share"], least, "{report}");
     }
     let settings = &report["conditions"]["database"]["settings"];
     assert!(settings["fsync"].is_string() && settings["synchronous_commit"] == "on", "{settings}");

@@ -46,6 +46,9 @@ pub struct Common {
     /// The arguments of each job, as JSON [default: an order of about 200 bytes, which noop understands].
     #[arg(long, value_name = "JSON")]
     pub args: Option<String>,
+    /// How many plugins the daemon serves, the component among them: how long it takes to start depends on that.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub plugins: u16,
     /// So many jobs have completed, and are kept, before a run begins.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub finished: u64,
@@ -187,6 +190,7 @@ impl Common {
     fn check(&self) -> Result<(), BenchError> {
         at_least_one("--runs", self.runs.into())?;
         at_least_one("--daemons", self.daemons.into())?;
+        at_least_one("--plugins", self.plugins.into())?;
         demand(self.daemons == 1 || self.database_url.is_some(), "--daemons", || {
             "a SQLite file has one daemon: name a PostgreSQL server with --database-url".to_owned()
         })?;

@@ -121,10 +121,17 @@ async fn capacity(
 
 /// Stops the daemons, and looks what the database says of the jobs that were measured: who ran them, and what is wrong with them.
 async fn settle(run: &mut Run, fleet: &mut Fleet, acknowledged: &[Uuid]) -> Result<(), BenchError> {
+    let daemons = fleet.len();
     fleet.stop().await?;
     let queue = load::measured();
     let shares = fleet.books.shares(&queue).await.map_err(BenchError::Books)?;
     run.shares = shares.into_iter().map(|(_, attempts)| attempts).collect();
+    if daemons > 1 {
+        let (fair, all_took_part) =
+            (run.shares.iter().sum::<u64>() as f64 / daemons as f64, run.shares.len() >= daemons);
+        let least = run.shares.last().filter(|_| all_took_part).copied().unwrap_or_default();
+        run.figures.add("least_of_a_fair_share", least as f64 / fair.max(1.0));
+    }
     run.faults = verdict::faults(fleet.books.as_ref(), &queue, acknowledged).await?;
     run.jobs = acknowledged.len() as u64;
     Ok(())
