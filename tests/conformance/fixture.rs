@@ -9,13 +9,13 @@ use windlass_model::{
     LogLine, LogStream, NewJob, OnFailure, Priority, Progress, RunAt, TaskName, Timestamp, Transition, WorkerId,
 };
 use windlass_store::{
-    FinishOutcome, Finished, Janitor, JobDirectory, JobInbox, JobQueue, KeyValues, Operations, QueueBoard, StepReport,
-    StoreError, Submitted, Upkeep, VersionShelf, WorkerSlot,
+    FinishOutcome, Finished, Janitor, JobDirectory, JobInbox, JobQueue, KeyValues, Ledger, Operations, QueueBoard,
+    StepReport, StoreError, Submitted, Upkeep, VersionShelf, WorkerSlot,
 };
 
 /// All seams of one database.
 pub(crate) trait Store:
-    JobInbox + JobQueue + JobDirectory + QueueBoard + Operations + Janitor + Upkeep + KeyValues + VersionShelf
+    JobInbox + JobQueue + JobDirectory + QueueBoard + Operations + Janitor + Upkeep + KeyValues + VersionShelf + Ledger
 {
     /// Adds jobs, all or none, none of which is there already.
     async fn job_insert(&self, jobs: &[NewJob], now: Option<Timestamp>) -> Result<Vec<Job>, StoreError> {
@@ -31,7 +31,16 @@ pub(crate) trait Store:
     }
 }
 impl<S> Store for S where
-    S: JobInbox + JobQueue + JobDirectory + QueueBoard + Operations + Janitor + Upkeep + KeyValues + VersionShelf
+    S: JobInbox
+        + JobQueue
+        + JobDirectory
+        + QueueBoard
+        + Operations
+        + Janitor
+        + Upkeep
+        + KeyValues
+        + VersionShelf
+        + Ledger
 {
 }
 

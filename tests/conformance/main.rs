@@ -11,6 +11,7 @@ mod fixture;
 mod inbox;
 mod janitor;
 mod key_values;
+mod ledger;
 mod model;
 mod operations;
 mod postgres;

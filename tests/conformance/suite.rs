@@ -100,6 +100,17 @@ macro_rules! job_store_conformance {
                 operations_are_forgotten_a_while_after_their_end
                 a_worker_is_forgotten_long_after_its_lease_if_it_holds_nothing
             }
+            ledger {
+                jobs_of_which_the_same_is_kept_are_counted_together
+                only_the_jobs_of_the_queue_are_counted
+                each_end_is_in_the_slice_of_its_time
+                a_span_runs_from_when_a_job_was_due_or_from_a_given_time
+                half_and_ninety_nine_of_a_hundred_took_no_longer
+                each_worker_has_the_attempts_that_it_ended
+                the_database_says_how_durable_a_commit_is
+                the_clock_of_the_books_is_the_one_that_jobs_are_stamped_with
+                of_a_queue_that_is_not_there_nothing_is_known
+            }
             operations {
                 an_operation_is_kept_as_it_was_asked_for
                 a_step_does_a_page_of_jobs_and_the_next_goes_on_behind_it

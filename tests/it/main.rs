@@ -7,6 +7,7 @@
 
 mod bad_database;
 mod bad_input;
+mod bench;
 mod cancel;
 mod chains;
 mod check;

@@ -162,6 +162,7 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
         "tests/fuzz",
         &["libfuzzer-sys", "serde_json", "toml", "windlass-api", "windlass-model", "windlass-runtime"],
     ),
+    ("windlass-hot", "tests/hot", &["anyhow", "uuid", "windlass-api", "windlass-model"]),
     ("windlass-soak", "tests/soak", &["anyhow", "clap", "reqwest", "serde_json", "tempfile", "tokio"]),
     ("windlass-test-cluster", "tests/cluster", &["anyhow", "sqlx", "tempfile", "tokio", "uuid"]),
 ];

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a command for developers talks to its terminal")]
 
+mod bench;
 mod data;
 mod demo;
 mod faults;
@@ -52,6 +53,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },
+    /// Counts the instructions of what every job passes through, and runs each scenario of `windlass bench` for a short while, as
+    /// shipped: takes minutes to build.
+    Bench {
+        /// Further flags for each scenario, such as `--database-url URL`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
     /// Feeds all that parses bytes from outside with what a fuzzer makes up.
     Fuzz {
         /// How long each target runs.
@@ -88,6 +96,7 @@ fn command() -> Result<()> {
         Command::Demo { exit } => demo::demo(exit),
         Command::Test => test::test(),
         Command::Faults { flags } => faults::faults(&flags),
+        Command::Bench { flags } => bench::bench(&flags),
         Command::Soak { release, flags } => soak::soak(release, &flags),
         Command::Fuzz { seconds, target } => fuzz::fuzz(target.as_deref(), seconds),
         Command::Plugins => plugins::build(),

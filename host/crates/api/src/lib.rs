@@ -21,5 +21,5 @@ mod settings;
 mod span;
 
 pub use self::router::{openapi, router};
-pub use self::routes::jobs::parse_enqueue;
+pub use self::routes::jobs::{parse_enqueue, render_job};
 pub use self::settings::ApiSettings;

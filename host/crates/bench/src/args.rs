@@ -21,6 +21,10 @@ pub enum Scenario {
     Drain(DrainArgs),
     /// Jobs enqueued over HTTP as quickly as the daemon takes them, and run meanwhile.
     EndToEnd(EndToEndArgs),
+    /// One job at a time: how long from the request until it is known to have completed, idle and at half load.
+    Latency(LatencyArgs),
+    /// A mixed load for long at the same rate: whether memory grows or throughput declines.
+    Soak(SoakArgs),
 }
 
 /// The flags of every scenario.
@@ -42,6 +46,9 @@ pub struct Common {
     /// The arguments of each job, as JSON [default: an order of about 200 bytes, which noop understands].
     #[arg(long, value_name = "JSON")]
     pub args: Option<String>,
+    /// How many plugins the daemon serves, the component among them: how long it takes to start depends on that.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub plugins: u16,
     /// So many jobs have completed, and are kept, before a run begins.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub finished: u64,
@@ -94,6 +101,40 @@ pub struct EndToEndArgs {
     pub common: Common,
 }
 
+/// The flags of `latency`.
+#[derive(Clone, Debug, Args)]
+pub struct LatencyArgs {
+    /// How many jobs idle, and as many at half load.
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    pub jobs: u64,
+    /// How many connections make the load.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub connections: u16,
+    /// How many jobs a second the load has [default: half of what the daemon was just measured to do].
+    #[arg(long, value_name = "N")]
+    pub rate: Option<u64>,
+    /// The flags of every scenario.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// The flags of `soak`.
+#[derive(Clone, Debug, Args)]
+pub struct SoakArgs {
+    /// How long.
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    pub seconds: u64,
+    /// How many jobs a second [default: half of what the daemon was just measured to do].
+    #[arg(long, value_name = "N")]
+    pub rate: Option<u64>,
+    /// How many connections.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub connections: u16,
+    /// The flags of every scenario.
+    #[command(flatten)]
+    pub common: Common,
+}
+
 /// The most jobs that the daemon takes in one request.
 const BATCH_MAX: u32 = 10_000;
 
@@ -104,6 +145,8 @@ impl Scenario {
         match self {
             Self::Drain(args) => &args.common,
             Self::EndToEnd(args) => &args.common,
+            Self::Latency(args) => &args.common,
+            Self::Soak(args) => &args.common,
         }
     }
 
@@ -113,6 +156,8 @@ impl Scenario {
         match self {
             Self::Drain(_) => "drain",
             Self::EndToEnd(_) => "end-to-end",
+            Self::Latency(_) => "latency",
+            Self::Soak(_) => "soak",
         }
     }
 
@@ -127,6 +172,16 @@ impl Scenario {
                 at_least_one("--batch", (*batch).into())?;
                 demand(*batch <= BATCH_MAX, "--batch", || format!("{batch} is more than a request takes, {BATCH_MAX}"))
             }
+            Self::Latency(LatencyArgs { jobs, connections, rate, .. }) => {
+                at_least_one("--jobs", *jobs)?;
+                at_least_one("--connections", (*connections).into())?;
+                at_least_one("--rate", rate.unwrap_or(1))
+            }
+            Self::Soak(SoakArgs { seconds, connections, rate, .. }) => {
+                at_least_one("--seconds", *seconds)?;
+                at_least_one("--connections", (*connections).into())?;
+                at_least_one("--rate", rate.unwrap_or(1))
+            }
         }
     }
 }
@@ -135,8 +190,14 @@ impl Common {
     fn check(&self) -> Result<(), BenchError> {
         at_least_one("--runs", self.runs.into())?;
         at_least_one("--daemons", self.daemons.into())?;
+        at_least_one("--plugins", self.plugins.into())?;
         demand(self.daemons == 1 || self.database_url.is_some(), "--daemons", || {
             "a SQLite file has one daemon: name a PostgreSQL server with --database-url".to_owned()
+        })?;
+        // What the rest of a URL is, the driver knows; it does not look at the start, and a URL is never repeated.
+        let is_postgres = |url: &String| ["postgres://", "postgresql://"].iter().any(|start| url.starts_with(start));
+        demand(self.database_url.as_ref().is_none_or(is_postgres), "--database-url", || {
+            "it does not start with postgres://; without it a SQLite file is measured".to_owned()
         })?;
         if let Some(args) = &self.args {
             let parsed: Result<serde_json::Value, _> = serde_json::from_str(args);

@@ -23,6 +23,7 @@ pub(crate) struct Conditions {
     daemons: u16,
     /// None: the daemon's own choice.
     slots: Option<u32>,
+    plugins: u16,
     /// Further flags of the daemons.
     serve_flags: Vec<String>,
     finished_before: u64,
@@ -74,6 +75,7 @@ impl Conditions {
             machine: MachineFacts::read(),
             daemons: setup.common.daemons,
             slots: setup.common.slots,
+            plugins: setup.common.plugins,
             serve_flags: setup.common.serve.clone(),
             finished_before: setup.common.finished,
             backlog: setup.common.backlog,

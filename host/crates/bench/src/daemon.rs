@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::BenchError;
+use crate::client::{Call, Connection};
 use crate::process::Usage;
 
 /// How long a daemon may take to be ready, with a component that is to be compiled, or to stop.
@@ -21,7 +22,7 @@ pub(crate) struct Daemon {
     child: Child,
     log: PathBuf,
     pub(crate) address: SocketAddr,
-    /// From its start until it said that it is ready.
+    /// From its start until it had answered its first request.
     pub(crate) start: Duration,
 }
 
@@ -57,13 +58,19 @@ impl Start<'_> {
             out.map(|out| BufReader::new(out).read_line(&mut line));
             line
         });
-        let said = tokio::time::timeout(PATIENCE, line).await;
-        let start = begun.elapsed();
-        let said = said.ok().and_then(Result::ok).unwrap_or_default();
+        let said = tokio::time::timeout(PATIENCE, line).await.ok().and_then(Result::ok).unwrap_or_default();
         let address = said.trim().rsplit("//").next().and_then(|address| address.parse().ok());
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let daemon = Daemon { child, log, address: address.unwrap_or(nowhere), start };
-        if address.is_none() { Err(daemon.fault("did not start")) } else { Ok(daemon) }
+        let mut daemon = Daemon { child, log, address: address.unwrap_or(nowhere), start: Duration::ZERO };
+        if address.is_none() {
+            return Err(daemon.fault("did not start"));
+        }
+        let answer = Connection::open(daemon.address).await?.ask(&Call::get("/healthz")).await?;
+        if answer.status != 200 {
+            return Err(daemon.fault(&format!("answered its first request with {}", answer.status)));
+        }
+        daemon.start = begun.elapsed();
+        Ok(daemon)
     }
 
     fn command(&self) -> Result<Command, BenchError> {

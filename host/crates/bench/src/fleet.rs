@@ -44,6 +44,11 @@ impl Fleet {
         Connection::open(self.daemons[number % self.daemons.len()].address).await
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.daemons.len()
+    }
+
     /// What they have used so far: their processor time together, and the memory of the one that has most.
     pub(crate) fn usage(&self) -> Usage {
         self.daemons.iter().map(Daemon::usage).fold(Usage::default(), |sum, usage| Usage {
@@ -53,7 +58,7 @@ impl Fleet {
         })
     }
 
-    /// How long the slowest took to be ready.
+    /// How long the slowest took until its first answer.
     pub(crate) fn start_time(&self) -> Duration {
         self.daemons.iter().map(|daemon| daemon.start).max().unwrap_or_default()
     }

@@ -48,8 +48,9 @@ impl Handler {
         Ok(Self { task, args: args.unwrap_or(DEFAULT_ARGS).to_owned(), component, grants })
     }
 
-    /// Puts it into a plugins directory.
-    pub(crate) fn place(&self, folder: &Path) -> Result<(), BenchError> {
+    /// Puts it into a plugins directory, and beside it so many others: the same with another number behind its end, so that each is a
+    /// component of its own.
+    pub(crate) fn place(&self, folder: &Path, others: u16) -> Result<(), BenchError> {
         let write = |name: String, bytes: &[u8]| {
             let path = folder.join(name);
             std::fs::write(&path, bytes).map_err(BenchError::io(format!("write {}", path.display())))
@@ -57,6 +58,16 @@ impl Handler {
         std::fs::create_dir_all(folder).map_err(BenchError::io(format!("make {}", folder.display())))?;
         if let Some(grants) = &self.grants {
             write(format!("{}.toml", self.task), grants)?;
+        }
+        for number in 1..=others {
+            let mut bytes = self.component.clone();
+            // A section without a meaning: its kind, the length of what follows, the length of its name, and the number.
+            bytes.extend([0, 3, 0]);
+            bytes.extend(number.to_le_bytes());
+            write(format!("other-{number}.wasm"), &bytes)?;
+            if let Some(grants) = &self.grants {
+                write(format!("other-{number}.toml"), grants)?;
+            }
         }
         write(format!("{}.wasm", self.task), &self.component)
     }

@@ -17,10 +17,11 @@ mod place;
 mod process;
 mod report;
 mod scenario;
+mod sender;
 mod setup;
 mod verdict;
 
-pub use self::args::{BenchArgs, Common, DrainArgs, EndToEndArgs, Scenario};
+pub use self::args::{BenchArgs, Common, DrainArgs, EndToEndArgs, LatencyArgs, Scenario, SoakArgs};
 pub use self::error::BenchError;
 pub use self::report::Report;
 pub use self::scenario::run;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::conditions::Conditions;
 use crate::figures::{Figures, Spread};
+use crate::scenario::soak::Part;
 
 /// What a measurement came to: figures, whether the database bears them out, and the conditions.
 #[derive(Clone, Debug, Serialize)]
@@ -37,6 +38,12 @@ pub(crate) struct Run {
     /// How many attempts each daemon ended, the most first.
     pub(crate) shares: Vec<u64>,
     pub(crate) faults: Vec<String>,
+    /// Of a soak: whether less was done at its end than at its start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) declined: Option<bool>,
+    /// Of a soak: what was done when.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) parts: Vec<Part>,
 }
 
 impl Report {
@@ -88,6 +95,14 @@ impl Report {
         }
         for run in self.runs.iter().filter(|run| run.shares.len() > 1) {
             text.push_str(&format!("  attempts of each daemon: {:?}\n", run.shares));
+        }
+        for part in self.runs.iter().flat_map(|run| &run.parts) {
+            text.push_str(&format!("{}\n", part.line()));
+        }
+        if let Some(declined) = self.runs.iter().filter_map(|run| run.declined).reduce(|one, other| one || other) {
+            let said =
+                if declined { "Less was done in the last fifth than in the first." } else { "It held its rate." };
+            text.push_str(&format!("  {said}\n"));
         }
         text.push('\n');
         for line in self.conditions.lines() {

@@ -41,7 +41,7 @@ impl Setup {
         };
         let folder = folder.map_err(BenchError::io("make a folder for the data directories (see --dir)"))?;
         let mut setup = Self { common, handler, server, before: None, folder };
-        setup.handler.place(&setup.plugins())?;
+        setup.handler.place(&setup.plugins(), setup.common.plugins - 1)?;
         if setup.common.keep {
             say(&format!("the data directories stay in {}", setup.folder.path().display()));
         }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Watch, settle};
+use super::{Watch, settle, spans};
 use crate::BenchError;
 use crate::args::DrainArgs;
 use crate::fleet::Fleet;
@@ -33,6 +33,7 @@ pub(super) async fn run(args: &DrainArgs, setup: &Setup, fleet: &mut Fleet) -> R
     watch.cost(&mut run.figures, fleet, args.jobs);
     run.figures.add("filled_per_second", args.jobs as f64 / enqueued.as_secs_f64());
     drop(connection);
-    settle(&mut run, fleet, &watch, Some(watch.start), &ids).await?;
+    settle(&mut run, fleet, &ids).await?;
+    spans(&mut run, fleet, &watch, Some(watch.start)).await?;
     Ok(run)
 }

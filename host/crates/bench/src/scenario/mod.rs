@@ -2,20 +2,24 @@
 
 mod drain;
 mod end_to_end;
+mod latency;
+pub(crate) mod soak;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 use windlass_model::Timestamp;
 use windlass_store::Slices;
 
+use crate::client::Connection;
 use crate::conditions::{Conditions, Traffic};
 use crate::figures::Figures;
 use crate::fleet::Fleet;
+use crate::load::MEASURED;
 use crate::process::Usage;
 use crate::report::{Report, Run, say};
 use crate::setup::Setup;
-use crate::{BenchError, Scenario, load, verdict};
+use crate::{BenchError, Scenario, load, sender, verdict};
 
 /// Measures, and checks what was measured. If it is dropped before its end, nothing of it stays behind.
 ///
@@ -38,6 +42,8 @@ pub async fn run(scenario: &Scenario) -> Result<Report, BenchError> {
         let run = match scenario {
             Scenario::Drain(args) => drain::run(args, &setup, &mut fleet).await?,
             Scenario::EndToEnd(args) => end_to_end::run(args, &setup, &mut fleet).await?,
+            Scenario::Latency(args) => latency::run(args, &setup, &mut fleet).await?,
+            Scenario::Soak(args) => soak::run(args, &setup, &mut fleet).await?,
         };
         say(&format!("run {number} of {}: {}", setup.common.runs, outcome(&run)));
         drop(fleet.close().await);
@@ -52,13 +58,16 @@ fn traffic(scenario: &Scenario) -> Traffic {
     match scenario {
         Scenario::Drain(_) => Traffic::default(),
         Scenario::EndToEnd(args) => Traffic { batch: args.batch.into(), connections: args.connections },
+        Scenario::Latency(args) => Traffic { batch: 1, connections: args.connections },
+        Scenario::Soak(args) => Traffic { batch: 1, connections: args.connections },
     }
 }
 
 fn outcome(run: &Run) -> String {
-    let rate = run.figures.get("jobs_per_second").unwrap_or_default();
+    let p50 = run.figures.get("p50_ms").unwrap_or_default();
+    let rate = run.figures.get("jobs_per_second").map(|rate| format!("{rate:.0} jobs a second, "));
     let verdict = if run.faults.is_empty() { "verified" } else { "NOT verified" };
-    format!("{rate:.0} jobs a second, {verdict}")
+    format!("{}half within {p50} ms, {verdict}", rate.unwrap_or_default())
 }
 
 /// A span of a run of which is told what it cost.
@@ -90,27 +99,53 @@ impl Watch {
     }
 }
 
-/// Stops the daemons, and adds what the database says of the jobs that were measured: how long they took, from `from` on or each
-/// from when it was due, who ran them, and what is wrong with them.
-async fn settle(
-    run: &mut Run,
-    fleet: &mut Fleet,
-    watch: &Watch,
-    from: Option<Timestamp>,
-    acknowledged: &[Uuid],
-) -> Result<(), BenchError> {
+/// How long is sent to find out what the daemon can do.
+const CAPACITY_TIME: Duration = Duration::from_secs(2);
+
+/// How many jobs a second are enqueued one by one and run to their end, with nothing else to do. Adds their ids.
+async fn capacity(
+    fleet: &Fleet,
+    control: &mut Connection,
+    job: &str,
+    connections: u16,
+    ids: &mut Vec<Uuid>,
+) -> Result<f64, BenchError> {
+    let connections = sender::connections(fleet, connections).await?;
+    let begun = Instant::now();
+    let sent = sender::send_for(connections, job, CAPACITY_TIME).await?;
+    let jobs = sent.ids.len();
+    ids.extend(sent.ids);
+    let ended = load::until_ended(control, MEASURED, ids.len() as u64).await?;
+    Ok(jobs as f64 / (ended - begun).as_secs_f64())
+}
+
+/// Stops the daemons, and looks what the database says of the jobs that were measured: who ran them, and what is wrong with them.
+async fn settle(run: &mut Run, fleet: &mut Fleet, acknowledged: &[Uuid]) -> Result<(), BenchError> {
+    let daemons = fleet.len();
     fleet.stop().await?;
     let queue = load::measured();
-    let spans = fleet.books.spans(&queue, from, Slices::whole(watch.start)).await.map_err(BenchError::Books)?;
-    if let Some(spans) = spans.first() {
-        let millis = |micros: i64| micros as f64 / 1e3;
-        run.figures.add("p50_ms", millis(spans.p50_micros));
-        run.figures.add("p99_ms", millis(spans.p99_micros));
-        run.figures.add("max_ms", millis(spans.max_micros));
-    }
     let shares = fleet.books.shares(&queue).await.map_err(BenchError::Books)?;
     run.shares = shares.into_iter().map(|(_, attempts)| attempts).collect();
+    if daemons > 1 {
+        let (fair, all_took_part) =
+            (run.shares.iter().sum::<u64>() as f64 / daemons as f64, run.shares.len() >= daemons);
+        let least = run.shares.last().filter(|_| all_took_part).copied().unwrap_or_default();
+        run.figures.add("least_of_a_fair_share", least as f64 / fair.max(1.0));
+    }
     run.faults = verdict::faults(fleet.books.as_ref(), &queue, acknowledged).await?;
     run.jobs = acknowledged.len() as u64;
+    Ok(())
+}
+
+/// Adds how long the jobs took as the database has it: from `from` on, or each from when it was due.
+async fn spans(run: &mut Run, fleet: &Fleet, watch: &Watch, from: Option<Timestamp>) -> Result<(), BenchError> {
+    let all = Slices::whole(watch.start);
+    let spans = fleet.books.spans(&load::measured(), from, all).await.map_err(BenchError::Books)?;
+    for spans in spans.iter().take(1) {
+        let figures = [("p50_ms", spans.p50_micros), ("p99_ms", spans.p99_micros), ("max_ms", spans.max_micros)];
+        for (name, micros) in figures {
+            run.figures.add(name, micros as f64 / 1e3);
+        }
+    }
     Ok(())
 }

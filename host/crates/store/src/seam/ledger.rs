@@ -65,7 +65,7 @@ pub struct Lifecycle {
 /// How time is cut.
 #[derive(Clone, Copy, Debug)]
 pub struct Slices {
-    /// When the first begins. Nothing that is asked about ended before.
+    /// When the first begins. What ended before is left out.
     pub start: Timestamp,
     /// How long each is, in microseconds; 0 counts as 1.
     pub micros: u64,

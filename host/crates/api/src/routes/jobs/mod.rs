@@ -16,4 +16,5 @@ pub(crate) use self::bill::BillView;
 pub use self::body::parse_enqueue;
 pub(crate) use self::read::whole;
 pub(crate) use self::refusal::{stopping, unknown_task};
+pub use self::view::render_job;
 pub(crate) use self::view::{ErrorView, JobStateView, duration_ms};

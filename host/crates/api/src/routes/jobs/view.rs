@@ -201,6 +201,13 @@ impl JobView {
     }
 }
 
+/// A job as an answer has it, without its artifacts: for those who measure that.
+#[must_use]
+pub fn render_job(job: Job) -> String {
+    // A plain struct with string keys: serialising it into memory cannot fail.
+    serde_json::to_string(&JobView::in_list(job)).unwrap_or_default()
+}
+
 /// Whole milliseconds between two times, once both are known.
 pub(crate) fn duration_ms(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<u64> {
     let span = to?.since(from?);
