@@ -115,9 +115,16 @@ async function rows(sql) {
 /** Jobs that are finished well, and those that are not. */
 async function tally() {
   const [found] = await rows(
-    `SELECT count(CASE WHEN state = 'finished' AND result_kind LIKE '%ok%' THEN 1 END) AS done, count(*) AS total FROM t_state`,
+    `SELECT count(CASE WHEN state = 'finished' AND CAST(result_kind AS TEXT) = '"ok"' THEN 1 END) AS done, count(*) AS total
+       FROM t_state`,
   );
   return { done: Number(found.done), left: Number(found.total) - Number(found.done) };
+}
+
+/** When its log has the first job taken, in milliseconds of the epoch. */
+async function firstTaken() {
+  const [found] = await rows("SELECT min(created_at) AS at FROM t_execution_log WHERE variant = 'locked'");
+  return new Date(found.at).getTime();
 }
 
 async function isFinished() {
@@ -143,12 +150,13 @@ await submit(submitting.port);
 mark("enqueued");
 await submitting.stop();
 
-const measured = await start('"unlimited"');
+const started = Date.now();
 begin();
+const measured = await start('"unlimited"');
 while (!isOver() && !(await isFinished())) await pause(20);
 const found = await tally();
 mark("drained");
-report({ ...found, handled: null });
+report({ ...found, handled: null, lead: ((await firstTaken()) - started) / 1000 });
 await measured.stop();
 if (postgres) await watcher.end();
 agent.destroy();

@@ -44,5 +44,5 @@ const before = isDone ? undefined : await tally();
 mark("drained");
 const found = before ?? (await tally());
 report({ ...found, handled });
-await boss.stop({ graceful: false });
+await boss.stop({ timeout: 5000 });
 await watcher.end();

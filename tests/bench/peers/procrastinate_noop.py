@@ -107,5 +107,5 @@ async def main(given):
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     asyncio.run(main(arguments()))

@@ -119,7 +119,7 @@ impl Installed {
         }
         let protoc = self.folder.join("protoc");
         let python = self.folder.join("python/bin/python");
-        fs::write(&protoc, format!("#!/bin/sh\nexec '{}' -m grpc_tools.protoc \"$@\"\n", python.display()))?;
+        fs::write(&protoc, format!("#!/bin/sh\nexec '{}' -m grpc_tools.protoc -I. \"$@\"\n", python.display()))?;
         let mut chmod = Command::new("chmod");
         chmod.arg("+x").arg(&protoc);
         run(chmod)?;

@@ -204,4 +204,36 @@ mod tests {
             }
         }
     }
+
+    /// A program that is not installed is told, and its scripts are looked at by the run that installs it.
+    #[test]
+    fn every_script_parses() {
+        const PYTHON: &str = "import ast, sys; ast.parse(open(sys.argv[1]).read())";
+        let peers = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+        let checks: [(&str, &[&str], &[&str]); 3] = [
+            ("node", &["--check"], &["graphile-worker.mjs", "obelisk.mjs", "pg-boss.mjs", "stage.mjs"]),
+            ("python3", &["-c", PYTHON], &["procrastinate_noop.py"]),
+            (
+                "rustfmt",
+                &["--edition", "2024", "--check"],
+                &[
+                    "apalis/src/main.rs",
+                    "graphile-worker-rs/src/main.rs",
+                    "obelisk-noop/src/lib.rs",
+                    "stage/src/lib.rs",
+                ],
+            ),
+        ];
+        for (program, args, files) in checks {
+            for file in files {
+                let checked = std::process::Command::new(program).args(args).arg(peers.join(file)).output();
+                let Ok(checked) = checked else {
+                    eprintln!("skipped: {file}, because there is no `{program}`");
+                    continue;
+                };
+                let said = String::from_utf8_lossy(&checked.stdout) + String::from_utf8_lossy(&checked.stderr);
+                assert!(checked.status.success(), "{file}: {said}");
+            }
+        }
+    }
 }

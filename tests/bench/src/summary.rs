@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::conditions::Conditions;
-use crate::peer::Peer;
+use crate::peer::{Database, Peer};
 use crate::run::Outcome;
 use crate::windlass::Drained;
 
@@ -14,6 +14,17 @@ use crate::windlass::Drained;
 pub(crate) struct Summary {
     conditions: Conditions,
     peers: Vec<Row>,
+    windlass: Vec<Windlass>,
+}
+
+/// Windlass on one database, over all its turns.
+#[derive(Debug, PartialEq, Serialize)]
+struct Windlass {
+    database: Database,
+    turns: usize,
+    jobs_per_second: Option<f64>,
+    enqueued_per_second: Option<f64>,
+    daemon_us_per_job: Option<f64>,
 }
 
 /// One peer.
@@ -53,12 +64,30 @@ impl Summary {
         for row in &mut peers {
             row.medians = Medians::of(&row.turns);
         }
-        Self { conditions, peers }
+        let windlass =
+            [Database::Postgres, Database::Sqlite].iter().filter_map(|on| Windlass::of(*on, &peers)).collect();
+        Self { conditions, peers, windlass }
     }
 
     /// Whether every turn has an outcome.
     pub(crate) fn is_sound(&self) -> bool {
         self.peers.iter().flat_map(|row| &row.turns).all(|turn| turn.fault.is_none())
+    }
+}
+
+impl Windlass {
+    /// Nothing when it had no turn on that database.
+    fn of(database: Database, peers: &[Row]) -> Option<Self> {
+        let turns = peers.iter().filter(|row| row.peer.database == database).flat_map(|row| &row.turns);
+        let turns: Vec<_> = turns.filter_map(|turn| turn.beside).collect();
+        let figure = |figure: fn(&Drained) -> f64| median(turns.iter().map(figure).collect());
+        (!turns.is_empty()).then(|| Self {
+            database,
+            turns: turns.len(),
+            jobs_per_second: figure(|turn| turn.jobs_per_second),
+            enqueued_per_second: figure(|turn| turn.filled_per_second),
+            daemon_us_per_job: figure(|turn| turn.daemon_cpu_us_per_job),
+        })
     }
 }
 
@@ -105,6 +134,7 @@ impl fmt::Display for Summary {
         )?;
         writeln!(f, "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |")?;
         self.peers.iter().try_for_each(|row| writeln!(f, "{row}"))?;
+        self.windlass.iter().try_for_each(|row| writeln!(f, "{row}"))?;
         for row in &self.peers {
             for (round, turn) in row.turns.iter().enumerate() {
                 match (&turn.outcome, &turn.fault) {
@@ -129,14 +159,29 @@ impl fmt::Display for Summary {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (peer, medians) = (self.peer, &self.medians);
-        let number =
-            |value: Option<f64>, places: usize| value.map_or("–".to_owned(), |value| format!("{value:.places$}"));
         write!(f, "| {} {} | {} | {} ", peer.name, peer.version, peer.settings.word(), peer.database)?;
-        write!(f, "| {} | {} ", number(medians.jobs_per_second, 0), number(medians.windlass_jobs_per_second, 0))?;
-        write!(f, "| {} | {} ", number(medians.windlass_ratio, 2), number(medians.enqueued_per_second, 0))?;
+        write!(f, "| {} | {} ", rate(medians.jobs_per_second), rate(medians.windlass_jobs_per_second))?;
+        write!(f, "| {} | {} ", number(medians.windlass_ratio, 2), rate(medians.enqueued_per_second))?;
         write!(f, "| {}, {} ", number(medians.peer_us_per_job, 1), number(medians.server_us_per_job, 1))?;
         write!(f, "| {} |", peer.keeps)
     }
+}
+
+impl fmt::Display for Windlass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "| Windlass, {} turns | as shipped | {} ", self.turns, self.database)?;
+        write!(f, "| {} | | | {} ", rate(self.jobs_per_second), rate(self.enqueued_per_second))?;
+        write!(f, "| {}, not read | the job, its output, its history |", number(self.daemon_us_per_job, 1))
+    }
+}
+
+/// Some peers do less than one job in a second.
+fn rate(value: Option<f64>) -> String {
+    number(value, usize::from(value.is_some_and(|value| value < 10.0)))
+}
+
+fn number(value: Option<f64>, places: usize) -> String {
+    value.map_or("–".to_owned(), |value| format!("{value:.places$}"))
 }
 
 impl fmt::Display for Conditions {
@@ -168,7 +213,14 @@ mod tests {
     }
 
     fn turn(peer: f64, windlass: f64) -> Turn {
-        let beside = Drained { jobs_per_second: windlass, p50_ms: 1.0, p99_ms: 2.0, verified: true };
+        let beside = Drained {
+            jobs_per_second: windlass,
+            p50_ms: 1.0,
+            p99_ms: 2.0,
+            verified: true,
+            filled_per_second: 3.0 * windlass,
+            daemon_cpu_us_per_job: 20.0,
+        };
         Turn { outcome: Some(outcome(peer)), fault: None, beside: Some(beside) }
     }
 
@@ -204,6 +256,24 @@ mod tests {
         assert_eq!(medians.windlass_ratio, Some(4.0));
         assert_eq!((medians.jobs_per_second, medians.windlass_jobs_per_second), (Some(50.0), Some(400.0)));
         assert_eq!((medians.enqueued_per_second, medians.server_us_per_job), (Some(100.0), None));
+    }
+
+    #[test]
+    fn windlass_has_a_row_for_each_database_that_it_had_a_turn_on() {
+        let summary = summary(vec![turn(100.0, 400.0), turn(50.0, 200.0)]);
+        let expected = Windlass {
+            database: Database::Postgres,
+            turns: 2,
+            jobs_per_second: Some(300.0),
+            enqueued_per_second: Some(900.0),
+            daemon_us_per_job: Some(20.0),
+        };
+        assert_eq!(summary.windlass, [expected]);
+        assert!(
+            summary
+                .to_string()
+                .contains("| Windlass, 2 turns | as shipped | postgres | 300 | | | 900 | 20.0, not read |")
+        );
     }
 
     #[test]

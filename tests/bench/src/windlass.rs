@@ -26,6 +26,10 @@ pub(crate) struct Drained {
     pub(crate) p99_ms: f64,
     /// Every job completed exactly once, as the database has it.
     pub(crate) verified: bool,
+    /// How quickly the jobs went in before, over HTTP.
+    pub(crate) filled_per_second: f64,
+    /// Processor time of the daemon, without the database server's, for each job while it drained, in microseconds.
+    pub(crate) daemon_cpu_us_per_job: f64,
 }
 
 impl Windlass<'_> {
@@ -66,7 +70,8 @@ mod tests {
 
     #[test]
     fn a_run_that_is_not_verified_is_no_figure() {
-        let text = r#"{"jobs_per_second":41000,"p50_ms":700,"p99_ms":1400,"verified":false}"#;
+        let text = r#"{"jobs_per_second":41000,"daemon_cpu_us_per_job":25,"filled_per_second":80000,"p50_ms":700,
+            "p99_ms":1400,"verified":false}"#;
         assert!(read(text).unwrap_err().to_string().contains("exactly once"));
         assert!(read(r#"{"jobs_per_second":41000}"#).is_err());
         assert!(read("").is_err());

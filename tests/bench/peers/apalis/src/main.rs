@@ -8,10 +8,11 @@ use peer_stage::{Order, Stage, mark};
 
 const QUEUE: &str = "noop";
 
-/// As in the crate's own `examples/basic.rs`: batches of a hundred, claimed once and not locked again when they begin, and a task
-/// of the runtime for each job. A result is kept in each case: without that setting a job is never acknowledged.
+/// As in the crate's own `examples/basic.rs`: claimed once and not locked again when they begin, and a task of the runtime for each
+/// job; but with a larger batch, which its `Config::batch_size` recommends for throughput: of 100, 500 and 2,000 the last was the
+/// fastest here. A result is kept in each case: without that setting a job is never acknowledged.
 fn fast(config: Config) -> Config {
-    config.batch_size(100).lock_tasks(false)
+    config.batch_size(2000).lock_tasks(false)
 }
 
 async fn noop(order: Order) -> Result<serde_json::Value, BoxDynError> {

@@ -22,7 +22,10 @@ impl TaskHandler for Noop {
     }
 }
 
-/// The settings of the crate's own benchmark of throughput, `benches/perf_test.rs`: faster here than the "throughput-oriented
+/// Its default settings take one job for each signal: a notification of a new job, or a tick of the poll interval, a second. So they
+/// drain what was queued before at as many jobs a second as run at once.
+///
+/// These are the settings of the crate's own benchmark of throughput, `benches/perf_test.rs`: faster here than the "throughput-oriented
 /// worker" of its `docs/src/configuration/worker-options.md`, which has 16 at once and a local queue of 100.
 fn fast(options: WorkerOptions) -> WorkerOptions {
     options
@@ -52,7 +55,8 @@ async fn main() -> Result<()> {
     mark("enqueued");
 
     let left = || async {
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM graphile_worker._private_jobs").fetch_one(&pool).await?;
+        let count: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM graphile_worker._private_jobs").fetch_one(&pool).await?;
         Ok(u64::try_from(count)?)
     };
     let end = stage.begin();
