@@ -62,9 +62,16 @@ mod tests {
 
     #[test]
     fn the_object_is_read_whatever_else_it_holds() {
-        let text =
-            r#"{"scenario":"drain","jobs_per_second":41000.5,"p50_ms":700,"p99_ms":1400.25,"verified":true,"runs":[]}"#;
-        let expected = Drained { jobs_per_second: 41000.5, p50_ms: 700.0, p99_ms: 1400.25, verified: true };
+        let text = r#"{"scenario":"drain","jobs":1000,"jobs_per_second":41000.5,"daemon_cpu_us_per_job":25.5,
+            "filled_per_second":80000,"p50_ms":700,"p99_ms":1400.25,"verified":true,"faults":[],"runs":[]}"#;
+        let expected = Drained {
+            jobs_per_second: 41000.5,
+            p50_ms: 700.0,
+            p99_ms: 1400.25,
+            verified: true,
+            filled_per_second: 80000.0,
+            daemon_cpu_us_per_job: 25.5,
+        };
         assert_eq!(read(text).unwrap(), expected);
     }
 
