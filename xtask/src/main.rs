@@ -9,6 +9,7 @@ mod faults;
 mod fuzz;
 mod hostile;
 mod mirror;
+mod peers;
 mod plugins;
 mod pooler;
 mod shell;
@@ -60,6 +61,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<String>,
     },
+    /// Installs the peers from their registries, runs them and Windlass in turns, and says how they compare.
+    Peers {
+        /// `--jobs N`, `--rounds R`, `--only NAME,NAME`, `--json`: see `--help` behind `--`, and tests/bench/README.md.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
     /// Feeds all that parses bytes from outside with what a fuzzer makes up.
     Fuzz {
         /// How long each target runs.
@@ -98,6 +105,7 @@ fn command() -> Result<()> {
         Command::Faults { flags } => faults::faults(&flags),
         Command::Bench { flags } => bench::bench(&flags),
         Command::Soak { release, flags } => soak::soak(release, &flags),
+        Command::Peers { flags } => peers::peers(&flags),
         Command::Fuzz { seconds, target } => fuzz::fuzz(target.as_deref(), seconds),
         Command::Plugins => plugins::build(),
         Command::Wasm { from_packages: true, sysroot } => wasm::install_from_packages(sysroot),
