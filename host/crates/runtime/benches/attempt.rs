@@ -12,13 +12,14 @@ use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rustix::time::{ClockId, clock_gettime};
 use tempfile::TempDir;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use windlass_model::{
     AttemptOutcome, Backoff, Job, JobId, JobState, JsonText, LogStream, Priority, Progress, QueueName, TaskName,
     Timestamp,
 };
 use windlass_runtime::{
-    AttemptHost, AttemptRequest, EgressSettings, HostError, Limits, Runtime, RuntimeSettings,
+    AttemptHost, AttemptRequest, EgressSettings, HostError, Limits, MemoryReuse, Runtime, RuntimeSettings,
 };
 
 /// How many attempts are under way at once.
@@ -84,7 +85,7 @@ fn now() -> Timestamp {
     Timestamp::from_micros(1_795_000_000_000_000).plus(START.elapsed())
 }
 
-fn sandbox(dir: &TempDir) -> Arc<Runtime> {
+fn sandbox(dir: &TempDir, memory_reuse: MemoryReuse) -> Arc<Runtime> {
     let at = |name: &str| dir.path().join(name);
     let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target/plugins/hello.wasm");
     std::fs::create_dir(at("plugins")).unwrap();
@@ -104,6 +105,7 @@ fn sandbox(dir: &TempDir) -> Arc<Runtime> {
         variable: |_| None,
         ceiling: Limits::ceiling(),
         fuel: false,
+        memory_reuse,
         clock: now,
     };
     Runtime::new(settings).unwrap()
@@ -145,42 +147,48 @@ fn job() -> Job {
 }
 
 /// One attempt after another.
-async fn lane(sandbox: Arc<Runtime>, attempts: u64) {
+async fn lane(sandbox: Arc<Runtime>, home: Handle, attempts: u64) {
     for _ in 0..attempts {
         let job = job();
-        let request = AttemptRequest { deadline: Some(now().plus(Duration::from_secs(1_800))), job };
+        let id = job.id;
+        let deadline = Some(now().plus(Duration::from_secs(1_800)));
+        let request = AttemptRequest { job: Arc::new(job), deadline, home: home.clone() };
         let report = sandbox.run(request, Arc::new(Nobody), CancellationToken::new()).await;
         assert!(matches!(report.outcome, AttemptOutcome::Completed(_)), "{:?}", report.outcome);
-        sandbox.clean_up(JobId::from_uuid(uuid::Uuid::new_v4())).await;
+        sandbox.clean_up(&[id]).await;
     }
 }
 
 fn attempts(criterion: &mut Criterion<Cpu>) {
-    let dir = tempfile::tempdir().unwrap();
-    let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let sandbox = tokio.block_on(async {
-        let sandbox = sandbox(&dir);
-        sandbox.load_all().await;
-        sandbox
-    });
+    let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let mut group = criterion.benchmark_group("attempt");
     group.throughput(Throughput::Elements(1));
-    group.bench_function("fresh instance", |bencher| {
-        bencher.iter_custom(|attempts| {
-            let began = Cpu.start();
-            tokio.block_on(async {
-                let lanes = (0..LANES).map(|n| (attempts + n) / LANES).map(|attempts| {
-                    let sandbox = Arc::clone(&sandbox);
-                    tokio.spawn(lane(sandbox, attempts))
-                });
-                for lane in lanes.collect::<Vec<_>>() {
-                    lane.await.unwrap();
-                }
-            });
-            Cpu.end(began)
+    for (name, reuse) in [("memory given back", MemoryReuse::Off), ("memory kept", MemoryReuse::Auto)] {
+        let dir = tempfile::tempdir().unwrap();
+        let sandbox = tokio.block_on(async {
+            let sandbox = sandbox(&dir, reuse);
+            sandbox.load_all().await;
+            sandbox
         });
-    });
+        group.bench_function(name, |bencher| {
+            bencher.iter_custom(|attempts| {
+                let began = Cpu.start();
+                tokio.block_on(run(&sandbox, attempts));
+                Cpu.end(began)
+            });
+        });
+    }
     group.finish();
+}
+
+/// So many attempts, spread over the lanes.
+async fn run(sandbox: &Arc<Runtime>, attempts: u64) {
+    let lanes = (0..LANES).map(|n| (attempts + n) / LANES);
+    let lanes: Vec<_> =
+        lanes.map(|attempts| sandbox.threads().spawn(lane(Arc::clone(sandbox), Handle::current(), attempts))).collect();
+    for lane in lanes {
+        lane.await.unwrap();
+    }
 }
 
 criterion_group! {
