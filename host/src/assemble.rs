@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use windlass_engine as engine;
@@ -19,7 +20,11 @@ use windlass_store::StoreError;
 use crate::settings::Settings;
 
 /// The sandbox, as the engine sees it.
-pub(crate) struct Sandbox(pub(crate) Arc<runtime::Runtime>);
+pub(crate) struct Sandbox {
+    pub(crate) runtime: Arc<runtime::Runtime>,
+    /// The daemon's own threads, for what waits for the database.
+    pub(crate) home: Handle,
+}
 
 /// The versions in the database, as the sandbox sees them.
 pub(crate) struct DatabaseShelf(pub(crate) engine::Versions);
@@ -43,6 +48,7 @@ pub(crate) fn runtime_settings(settings: &Settings) -> runtime::RuntimeSettings 
         limits: settings.limits.clone(),
         ceiling: settings.ceiling.clone(),
         fuel: settings.fuel,
+        memory_reuse: settings.memory_reuse,
         egress: runtime::EgressSettings::default(),
         variable: crate::settings::variable,
         clock: engine::now,
@@ -52,23 +58,23 @@ pub(crate) fn runtime_settings(settings: &Settings) -> runtime::RuntimeSettings 
 #[async_trait]
 impl engine::TaskRunner for Sandbox {
     fn tasks(&self) -> Vec<TaskInfo> {
-        self.0.tasks()
+        self.runtime.tasks()
     }
 
     fn task(&self, name: &TaskName) -> Option<Arc<TaskInfo>> {
-        self.0.task(name)
+        self.runtime.task(name)
     }
 
     fn loaded(&self) -> Vec<TaskName> {
-        self.0.loaded()
+        self.runtime.loaded()
     }
 
     fn limits(&self, name: &TaskName) -> TaskLimits {
-        self.0.limits(name)
+        self.runtime.limits(name)
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
-        self.0.changes()
+        self.runtime.changes()
     }
 
     async fn check_version(
@@ -76,7 +82,7 @@ impl engine::TaskRunner for Sandbox {
         task: &TaskName,
         component: Bytes,
     ) -> Result<engine::CheckedVersion, engine::VersionFault> {
-        match self.0.check(task, component.to_vec()).await {
+        match self.runtime.check(task, component.to_vec()).await {
             Ok(checked) => {
                 Ok(engine::CheckedVersion { digest: checked.digest, author_version: checked.author_version })
             }
@@ -86,16 +92,20 @@ impl engine::TaskRunner for Sandbox {
     }
 
     async fn refresh(&self) {
-        self.0.refresh().await;
+        self.runtime.refresh().await;
     }
 
     fn component_max(&self) -> u64 {
-        self.0.component_max()
+        self.runtime.component_max()
     }
 
     fn check_args(&self, task: &TaskName, args: &JsonText) -> Result<(), Vec<engine::ArgsFault>> {
         let fault = |fault: runtime::ArgsFault| engine::ArgsFault { pointer: fault.pointer, message: fault.message };
-        self.0.check_args(task, args).map_err(|faults| faults.into_iter().map(fault).collect())
+        self.runtime.check_args(task, args).map_err(|faults| faults.into_iter().map(fault).collect())
+    }
+
+    fn threads(&self) -> Option<Handle> {
+        Some(self.runtime.threads())
     }
 
     async fn run(
@@ -104,8 +114,8 @@ impl engine::TaskRunner for Sandbox {
         host: Arc<dyn engine::AttemptHost>,
         interrupt: CancellationToken,
     ) -> engine::AttemptReport {
-        let request = runtime::AttemptRequest { job: order.job, deadline: order.deadline };
-        let report = self.0.run(request, Arc::new(Host(host)), interrupt).await;
+        let request = runtime::AttemptRequest { job: order.job, deadline: order.deadline, home: self.home.clone() };
+        let report = self.runtime.run(request, Arc::new(Host(host)), interrupt).await;
         engine::AttemptReport {
             outcome: report.outcome,
             plugin_digest: report.plugin_digest,
@@ -114,16 +124,16 @@ impl engine::TaskRunner for Sandbox {
         }
     }
 
-    async fn clean_up(&self, job: JobId) {
-        self.0.clean_up(job).await;
+    async fn clean_up(&self, jobs: &[JobId]) {
+        self.runtime.clean_up(jobs).await;
     }
 
     async fn remove_artifacts(&self, jobs: &[JobId]) {
-        self.0.remove_artifacts(jobs).await;
+        self.runtime.remove_artifacts(jobs).await;
     }
 
     async fn artifact_jobs(&self) -> Vec<JobId> {
-        self.0.artifact_jobs().await
+        self.runtime.artifact_jobs().await
     }
 
     async fn artifact(
@@ -132,7 +142,7 @@ impl engine::TaskRunner for Sandbox {
         artifact: &Artifact,
         range: Option<Range<u64>>,
     ) -> Result<BoxStream<'static, std::io::Result<Bytes>>, engine::ArtifactError> {
-        self.0.artifact(job, artifact, range).await.map_err(|error| match error {
+        self.runtime.artifact(job, artifact, range).await.map_err(|error| match error {
             runtime::ArtifactError::Gone => engine::ArtifactError::Gone,
             error => engine::ArtifactError::Store(Box::new(error)),
         })

@@ -10,13 +10,15 @@ use anyhow::{Context, bail};
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use serde_json::json;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use windlass_engine::{DEFAULT_TIMEOUT, new_job_id, now};
 use windlass_model::{
     Artifact, AttemptOutcome, Backoff, Job, JobState, JsonText, LogStream, Progress, QueueName, TaskName,
 };
 use windlass_runtime::{
-    AttemptHost, AttemptReport, AttemptRequest, EgressSettings, HostError, Limits, Runtime, RuntimeSettings,
+    AttemptHost, AttemptReport, AttemptRequest, EgressSettings, HostError, Limits, MemoryReuse, Runtime,
+    RuntimeSettings,
 };
 
 use crate::telemetry;
@@ -63,7 +65,8 @@ pub(crate) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let terminal = Arc::new(Terminal::default());
     let interrupt = CancellationToken::new();
     let cancelling = tokio::spawn(cancel_on_ctrl_c(terminal.clone(), interrupt.clone()));
-    let request = AttemptRequest { deadline: Some(now().plus(timeout)), job: job.clone() };
+    let (job, deadline) = (Arc::new(job), Some(now().plus(timeout)));
+    let request = AttemptRequest { job: job.clone(), deadline, home: Handle::current() };
     let report = runtime.run(request, terminal, interrupt).await;
     cancelling.abort();
     for artifact in &report.artifacts {
@@ -89,6 +92,8 @@ fn settings(args: &RunArgs, scratch: &Path) -> RuntimeSettings {
         ceiling: Limits::ceiling(),
         // A limit of fuel holds here as it does in a daemon that counts it.
         fuel: true,
+        // For one attempt there is no next.
+        memory_reuse: MemoryReuse::Off,
         egress: EgressSettings::default(),
         variable: crate::settings::variable,
         clock: now,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use windlass_api::ApiSettings;
@@ -44,7 +45,7 @@ pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let watching = tokio::spawn(runtime.clone().watch(stop_watching.clone()));
     let engine = Engine::start(
         store.seams(),
-        Arc::new(Sandbox(runtime)),
+        Arc::new(Sandbox { runtime, home: Handle::current() }),
         EngineSettings {
             slots: settings.slots,
             host: host_name(),

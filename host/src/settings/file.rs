@@ -29,10 +29,11 @@ pub(crate) struct FileSettings {
     pub(crate) compile_timeout_ms: Option<u64>,
     pub(crate) keep_cancelled_ms: Option<u64>,
     pub(crate) fuel: Option<bool>,
+    pub(crate) memory_reuse: Option<String>,
     pub(crate) limits: LimitTables,
 }
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "cache_dir",
     "cancel_grace_ms",
     "compile_timeout_ms",
@@ -48,6 +49,7 @@ const KEYS: [&str; 20] = [
     "keep_versions",
     "limits",
     "listen",
+    "memory_reuse",
     "plugins",
     "poll_interval_ms",
     "shutdown_grace_ms",
@@ -101,6 +103,7 @@ impl FileSettings {
             compile_timeout_ms: take(&table, "compile_timeout_ms", name, faults),
             keep_cancelled_ms: take(&table, "keep_cancelled_ms", name, faults),
             fuel: take(&table, "fuel", name, faults),
+            memory_reuse: take(&table, "memory_reuse", name, faults),
             limits: LimitTables::parse(table.get("limits"), name, faults),
         }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use windlass_engine::Retention;
 use windlass_model::KeepTime;
-use windlass_runtime::Limits;
+use windlass_runtime::{Limits, MemoryReuse};
 
 use self::database::Given;
 
@@ -101,6 +101,10 @@ pub(crate) struct ServeArgs {
         default_missing_value = "true"
     )]
     pub(crate) fuel: Option<bool>,
+    /// Whether the memory of ended instances is kept and cleaned for the next, which makes a job cheaper: `auto` where this machine
+    /// never swaps, `off` nowhere [default: auto].
+    #[arg(long, env = "WINDLASS_MEMORY_REUSE", value_name = "WHEN")]
+    pub(crate) memory_reuse: Option<String>,
     /// What is logged, as in RUST_LOG [default: info].
     #[arg(long, env = "WINDLASS_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -128,6 +132,8 @@ pub(crate) struct Settings {
     pub(crate) ceiling: Limits,
     /// Whether instructions are counted.
     pub(crate) fuel: bool,
+    /// Whether the memory of ended instances is kept for the next.
+    pub(crate) memory_reuse: MemoryReuse,
 }
 
 /// Everything that is wrong with the settings, at once.
@@ -169,6 +175,14 @@ impl Settings {
         if !(1_000..=3_600_000).contains(&compile_timeout_ms) {
             faults.push(format!("compile_timeout_ms: {compile_timeout_ms} is not between 1000 and 3600000"));
         }
+        let memory_reuse = match args.memory_reuse.or(file.memory_reuse).as_deref() {
+            None | Some("auto") => MemoryReuse::Auto,
+            Some("off") => MemoryReuse::Off,
+            Some(other) => {
+                faults.push(format!("memory_reuse: {other:?} is not \"auto\" or \"off\""));
+                MemoryReuse::Off
+            }
+        };
         let database = Given {
             url: args.database_url.or(file.database_url),
             connections: args.database_connections.or(file.database_connections),
@@ -215,6 +229,7 @@ impl Settings {
             limits,
             ceiling,
             fuel: args.fuel.or(file.fuel).unwrap_or(false),
+            memory_reuse,
             data_dir,
         })
     }
@@ -249,6 +264,7 @@ mod tests {
             database_url: Some("postgres://u:secret@db:port/x".to_owned()),
             database_connections: Some(1),
             poll_interval_ms: Some(0),
+            memory_reuse: Some("always".to_owned()),
             ..ServeArgs::default()
         };
         let faults = faults(args, "slots = \"many\"\nlisten_on = 1\n");
@@ -257,11 +273,12 @@ mod tests {
             [
                 "windlass.toml: `listen_on` is not a setting; there are cache_dir, cancel_grace_ms, compile_timeout_ms, \
                  data_dir, database_connections, database_poll_only, database_url, fuel, heartbeat_interval_ms, \
-                 keep_cancelled_ms, keep_completed_ms, keep_discarded_ms, keep_versions, limits, listen, plugins, poll_interval_ms, shutdown_grace_ms, slots, \
+                 keep_cancelled_ms, keep_completed_ms, keep_discarded_ms, keep_versions, limits, listen, memory_reuse, plugins, poll_interval_ms, shutdown_grace_ms, slots, \
                  worker_ttl_ms",
                 "windlass.toml: slots: invalid type: string \"many\", expected u32",
                 "listen: 0.0.0.0:80 can be reached from other machines, and there are no tokens yet: use 127.0.0.1 or [::1]",
                 "poll_interval_ms: 0 is not between 10 and 3600000",
+                "memory_reuse: \"always\" is not \"auto\" or \"off\"",
                 "database_connections: 1 is not between 2 and 200",
                 "database_url: it cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with each special \
                  character of the password as %XX",

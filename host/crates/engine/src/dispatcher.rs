@@ -1,18 +1,20 @@
-//! Claims jobs as long as there is room to run them.
+//! Claims jobs as long as there is room to run them, and a few ahead while the slots take them fast.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use windlass_model::WorkerId;
 use windlass_store::{Claimed, FailPoint, JobQueue, StoreError};
 
+use crate::buffer::{Buffer, Buffered};
 use crate::clock;
 use crate::executor::Executor;
 use crate::port::TaskRunner;
-use crate::slots::TaskSlots;
+use crate::slots::Slots;
 use crate::wake::Wake;
 
 /// The longest wait after an error.
@@ -24,71 +26,161 @@ pub(crate) struct Dispatcher {
     pub(crate) queue: Arc<dyn JobQueue>,
     pub(crate) runner: Arc<dyn TaskRunner>,
     pub(crate) executor: Arc<Executor>,
-    pub(crate) slots: Arc<Semaphore>,
-    pub(crate) tasks: TaskSlots,
+    pub(crate) slots: Slots,
     pub(crate) wake: Wake,
     pub(crate) poll_every: Duration,
+    pub(crate) claimed_ttl: Duration,
+}
+
+/// A claim that is under way.
+type Claiming = BoxFuture<'static, Result<Claimed, StoreError>>;
+
+/// When to look into the database.
+struct Looking {
+    /// There may be something that was not seen.
+    may_find: bool,
+    /// At the latest, whatever is told.
+    poll_at: Instant,
+    /// Not before, after an error.
+    not_before: Option<Instant>,
+    failures: u32,
 }
 
 impl Dispatcher {
+    /// Runs until `stop` fires; then what has no slot is handed back.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let wake = self.wake.for_dispatcher();
         let mut changes = self.runner.changes();
-        let mut failures = 0_u32;
-        loop {
+        let start = Instant::now();
+        let mut buffer = Buffer::new(self.claimed_ttl, start);
+        let mut looking = Looking { may_find: true, poll_at: start, not_before: None, failures: 0 };
+        let mut claiming: Option<(u32, Claiming)> = None;
+        while !stop.is_cancelled() {
             // Ask to be woken before looking: a job enqueued between the query and the wait would otherwise lie until the
             // next poll.
             let woken = wake.notified();
-            changes.mark_unchanged();
-            let pause = match self.claim(&stop).await {
-                Ok((0, again_in)) => {
-                    failures = 0;
-                    let poll = clock::spread_out(self.poll_every);
-                    again_in.map_or(poll, |again_in| again_in.min(poll))
-                }
-                Ok(_) => {
-                    failures = 0;
-                    continue;
-                }
-                Err(fault) => {
-                    failures += 1;
-                    let pause = Duration::from_millis(100).saturating_mul(1 << failures.min(7)).min(MAX_BACKOFF);
-                    warn!(
-                        error = &fault as &dyn std::error::Error,
-                        "Cannot claim jobs, trying again in {pause:?}: {fault}"
-                    );
-                    pause
-                }
-            };
-            tokio::select! {
-                () = stop.cancelled() => break,
-                () = woken, if failures == 0 => (),
-                changed = changes.changed(), if failures == 0 => if changed.is_err() { break },
-                () = tokio::time::sleep(pause) => (),
+            let now = Instant::now();
+            self.fill_slots(&mut buffer, now);
+            self.hand_back_overdue(&mut buffer, now);
+            if claiming.is_none() && looking.is_time(now) {
+                claiming = self.claim(&mut buffer, now);
+                looking.may_find &= claiming.is_none();
             }
+            let next = looking.next().min(buffer.next_overdue().unwrap_or(looking.poll_at));
+            tokio::select! {
+                () = stop.cancelled() => (),
+                (wanted, claimed) = answer(&mut claiming) => {
+                    claiming = None;
+                    self.take(claimed, wanted, &mut buffer, &mut looking);
+                }
+                () = woken => looking.may_find = true,
+                changed = changes.changed() => {
+                    looking.may_find = true;
+                    if changed.is_err() { break }
+                }
+                () = tokio::time::sleep_until(next.into()) => looking.turn(Instant::now(), self.poll_every),
+            }
+        }
+        // What a claim that is under way brings is this worker's: it goes back too.
+        if let Some((wanted, claim)) = claiming {
+            self.take(claim.await, wanted, &mut buffer, &mut looking);
+        }
+        for job in buffer.drain() {
+            self.executor.hand_back(job, "the worker shuts down");
         }
         info!("The dispatcher has stopped: no more jobs are claimed");
     }
 
-    /// Fills the free slots, and returns how many jobs it found and when at the latest to look again.
-    async fn claim(&self, stop: &CancellationToken) -> Result<(usize, Option<Duration>), StoreError> {
-        if stop.is_cancelled() {
-            return Ok((0, None));
+    fn fill_slots(&self, buffer: &mut Buffer, now: Instant) {
+        for _ in 0..self.slots.free() {
+            let Some(job) = buffer.pop(now) else { return };
+            self.executor.start(job);
         }
-        let free = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
-        // Only this loop takes slots, so what is free now is still free below.
-        let Ok(mut room) = self.slots.clone().try_acquire_many_owned(free) else { return Ok((0, None)) };
-        // Only this loop takes room for tasks too, and what ends meanwhile only makes more of it.
-        let tasks = self.tasks.room(&*self.runner);
-        let Claimed { jobs, again_in } = self.queue.job_claim_within(self.worker, &tasks, free, None).await?;
-        let found = jobs.len();
-        if found > 0 {
-            FailPoint::AfterClaim.hit();
+    }
+
+    fn hand_back_overdue(&self, buffer: &mut Buffer, now: Instant) {
+        for job in buffer.overdue(now) {
+            debug!(job.id = %job.job.id, "Job {} is handed back: it waited here for a slot", job.job.id);
+            self.executor.hand_back(job, "no slot became free on the worker that claimed it");
         }
+    }
+
+    /// Begins to claim what there is room for.
+    fn claim(&self, buffer: &mut Buffer, now: Instant) -> Option<(u32, Claiming)> {
+        let wanted = buffer.wanted(self.slots.free(), now);
+        if wanted == 0 {
+            return None;
+        }
+        let (queue, worker, tasks) = (Arc::clone(&self.queue), self.worker, self.slots.room(&*self.runner));
+        let claim = async move { queue.job_claim_within(worker, &tasks, wanted, None).await };
+        Some((wanted, claim.boxed()))
+    }
+
+    fn take(&self, claimed: Result<Claimed, StoreError>, wanted: u32, buffer: &mut Buffer, looking: &mut Looking) {
+        let now = Instant::now();
+        let Claimed { jobs, again_in } = match claimed {
+            Ok(claimed) => claimed,
+            Err(fault) => {
+                let pause = looking.fail(now);
+                warn!(
+                    error = &fault as &dyn std::error::Error,
+                    "Cannot claim jobs, trying again in {pause:?}: {fault}"
+                );
+                return;
+            }
+        };
+        looking.failures = 0;
+        let poll = clock::spread_out(self.poll_every);
+        looking.poll_at = now + again_in.map_or(poll, |again_in| again_in.min(poll));
+        if jobs.is_empty() {
+            return;
+        }
+        FailPoint::AfterClaim.hit();
+        // Where it took all that it might there may be more.
+        looking.may_find |= jobs.len() >= wanted as usize;
+        self.executor.bus.publish(jobs.iter().map(|job| job.id));
         for job in jobs {
-            let slot = self.tasks.take(job.task.clone(), room.split(1));
-            self.executor.clone().start(job, slot);
+            let signals = self.executor.running.add(job.id, job.lease);
+            let claim = self.slots.claim(&job.task);
+            buffer.push(Buffered { job, signals, claim, since: now });
         }
-        Ok((found, again_in))
+    }
+}
+
+/// The answer to a claim, if one is under way.
+async fn answer(claiming: &mut Option<(u32, Claiming)>) -> (u32, Result<Claimed, StoreError>) {
+    match claiming {
+        Some((wanted, claim)) => (*wanted, claim.await),
+        None => std::future::pending().await,
+    }
+}
+
+impl Looking {
+    fn is_time(&self, now: Instant) -> bool {
+        self.may_find && self.not_before.is_none_or(|time| time <= now)
+    }
+
+    /// When something is to be done at the latest.
+    fn next(&self) -> Instant {
+        self.not_before.unwrap_or(self.poll_at)
+    }
+
+    fn turn(&mut self, now: Instant, poll_every: Duration) {
+        if self.not_before.is_some_and(|time| time <= now) {
+            self.not_before = None;
+            self.may_find = true;
+        }
+        if self.poll_at <= now {
+            self.may_find = true;
+            self.poll_at = now + clock::spread_out(poll_every);
+        }
+    }
+
+    fn fail(&mut self, now: Instant) -> Duration {
+        self.failures += 1;
+        let pause = Duration::from_millis(100).saturating_mul(1 << self.failures.min(7)).min(MAX_BACKOFF);
+        self.not_before = Some(now + pause);
+        self.may_find = true;
+        pause
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::runtime::Handle as Threads;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,9 +21,11 @@ use crate::first_attempts::FirstAttempts;
 use crate::handle::Handle;
 use crate::listener::Listener;
 use crate::port::TaskRunner;
+use crate::reporter::write_reports;
 use crate::running::Running;
 use crate::settings::EngineSettings;
-use crate::slots::TaskSlots;
+use crate::settler::Settler;
+use crate::slots::Slots;
 use crate::stores::Stores;
 use crate::upkeep::{Heartbeat, Janitor, LostClaims, Operator, Promoter, Rescuer, Shelver, Sweeper};
 use crate::versions::Versions;
@@ -70,6 +72,7 @@ impl Engine {
         let versions = Versions::new(&stores, settings.keep_versions);
         let (enqueuer, enqueue_loop) = Enqueuer::new(stores.inbox.clone(), bus.clone(), wake.clone());
         let (finisher, finish_loop) = Finisher::new(stores.queue.clone());
+        let slots = Slots::new(settings.slots);
         let mut engine = Self {
             handle: Handle {
                 stores: stores.clone(),
@@ -95,28 +98,34 @@ impl Engine {
             queue: stores.queue.clone(),
             key_values: stores.key_values.clone(),
             runner: runner.clone(),
+            threads: runner.threads().unwrap_or_else(Threads::current),
             enqueuer,
             crowds: Arc::new(Crowds::new(stores.queues.clone())),
             finisher,
+            running: running.clone(),
+            bus: bus.clone(),
+            tracker: engine.attempts.clone(),
+            report_every: settings.report_every,
+            bounds: settings.bounds,
+        });
+        let settler = Settler {
+            runner: runner.clone(),
             running: running.clone(),
             versions,
             first_attempts: FirstAttempts::default(),
             bus: bus.clone(),
             wake: wake.clone(),
             tracker: engine.attempts.clone(),
-            report_every: settings.report_every,
-            cancel_grace: settings.cancel_grace,
-            bounds: settings.bounds,
-        });
+        };
         let dispatcher = Dispatcher {
             worker: worker.id,
             queue: stores.queue,
             runner: runner.clone(),
             executor,
-            slots: Arc::new(Semaphore::new(settings.slots as usize)),
-            tasks: TaskSlots::default(),
+            slots,
             wake: wake.clone(),
             poll_every: settings.poll_every,
+            claimed_ttl: settings.claimed_ttl,
         };
         let promoter = Promoter {
             upkeep: stores.upkeep.clone(),
@@ -161,14 +170,17 @@ impl Engine {
         let heartbeat = Heartbeat {
             upkeep: stores.upkeep,
             worker,
-            running,
+            running: running.clone(),
             wake,
             every: settings.heartbeat_every,
             ttl: settings.worker_ttl,
         };
         // Until the end: a job that still runs may enqueue others.
         engine.loops.spawn(enqueue_loop.run(engine.stop_life.clone()));
-        engine.loops.spawn(finish_loop.run(engine.give_up.clone()));
+        let (stop_life, give_up) = (engine.stop_life.clone(), engine.give_up.clone());
+        engine.loops.spawn(finish_loop.run(stop_life, give_up, move |ended| settler.settle(ended)));
+        engine.loops.spawn(until(engine.stop_life.clone(), write_reports(running.clone(), settings.report_every)));
+        engine.loops.spawn(until(engine.stop_life.clone(), running.clone().interrupt_after(settings.cancel_grace)));
         engine.dispatcher = Some(engine.loops.spawn(dispatcher.run(engine.stop_work.clone())));
         engine.loops.spawn(promoter.run(engine.stop_work.clone()));
         engine.loops.spawn(shelver.run(engine.stop_work.clone()));
@@ -234,5 +246,13 @@ impl Engine {
             warn!(error = &fault as &dyn std::error::Error, "Cannot remove this worker from the list: {fault}");
         }
         info!("The engine has stopped");
+    }
+}
+
+/// Does something that has no end of its own until `stop` fires.
+async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop.cancelled() => (),
+        () = work => (),
     }
 }

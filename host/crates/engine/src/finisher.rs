@@ -3,87 +3,95 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 use windlass_model::{AttemptError, ErrorKind, JobState, Progress, Transition};
 use windlass_store::{FailPoint, FinishOutcome, Finished, JobQueue};
 
 /// How many attempts one transaction takes.
-const MAX_PER_COMMIT: usize = 500;
+const MAX_PER_COMMIT: usize = 1_000;
 
 /// The longest wait between two tries.
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
-/// Where ended attempts wait. Cheap to clone. There are never more of them than slots, so nothing bounds the queue.
-#[derive(Clone)]
-pub(crate) struct Finisher {
-    ended: mpsc::UnboundedSender<Ended>,
+/// Where ended attempts wait, each with what its caller wants back. Cheap to clone. There are never more of them than slots and jobs
+/// that are handed back, so nothing bounds the queue.
+pub(crate) struct Finisher<E> {
+    ended: mpsc::UnboundedSender<(Finished, E)>,
 }
 
-struct Ended {
-    finished: Finished,
-    answer: oneshot::Sender<FinishOutcome>,
+impl<E> Clone for Finisher<E> {
+    fn clone(&self) -> Self {
+        Self { ended: self.ended.clone() }
+    }
 }
 
 /// The loop that writes them.
-pub(crate) struct FinishLoop {
-    ended: mpsc::UnboundedReceiver<Ended>,
+pub(crate) struct FinishLoop<E> {
+    ended: mpsc::UnboundedReceiver<(Finished, E)>,
     queue: Arc<dyn JobQueue>,
 }
 
-impl Finisher {
-    pub(crate) fn new(queue: Arc<dyn JobQueue>) -> (Self, FinishLoop) {
+impl<E> Finisher<E> {
+    pub(crate) fn new(queue: Arc<dyn JobQueue>) -> (Self, FinishLoop<E>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Self { ended: sender }, FinishLoop { ended: receiver, queue })
     }
 
-    /// Returns when the outcome is durable, or `None` if the daemon gave up on that while it shut down.
-    pub(crate) async fn finish(&self, finished: Finished) -> Option<FinishOutcome> {
-        let (answer, answered) = oneshot::channel();
-        self.ended.send(Ended { finished, answer }).ok()?;
-        answered.await.ok()
+    /// Has an end written down. What was handed in with it comes back when that is durable, and also if the daemon gave up on it.
+    pub(crate) fn finish(&self, finished: Finished, ending: E) {
+        // The loop runs as long as there is anybody to call this.
+        let _ = self.ended.send((finished, ending));
     }
 }
 
-impl FinishLoop {
-    /// Runs until every [`Finisher`] is gone. `give_up` ends the tries against a database that does not answer.
-    pub(crate) async fn run(mut self, give_up: CancellationToken) {
+impl<E> FinishLoop<E> {
+    /// Runs until every [`Finisher`] is gone or `stop` fires with nothing left to write, and hands back each batch once it is durable,
+    /// with what became of each; `None` if the daemon gave up on it. `give_up` ends the tries against a database that does not answer.
+    pub(crate) async fn run(
+        mut self,
+        stop: CancellationToken,
+        give_up: CancellationToken,
+        settle: impl Fn(Vec<(E, Option<FinishOutcome>)>),
+    ) {
         let mut batch = Vec::new();
-        while self.ended.recv_many(&mut batch, MAX_PER_COMMIT).await > 0 {
-            self.write(std::mem::take(&mut batch), &give_up).await;
+        loop {
+            tokio::select! {
+                biased;
+                found = self.ended.recv_many(&mut batch, MAX_PER_COMMIT) => if found == 0 { return },
+                () = stop.cancelled() => return,
+            }
+            let (finished, endings): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
+            let outcomes = self.write(finished, &give_up).await;
+            settle(endings.into_iter().zip(outcomes).collect());
         }
     }
 
-    async fn write(&self, batch: Vec<Ended>, give_up: &CancellationToken) {
-        let finished: Vec<_> = batch.iter().map(|ended| ended.finished.clone()).collect();
+    async fn write(&self, finished: Vec<Finished>, give_up: &CancellationToken) -> Vec<Option<FinishOutcome>> {
         match self.write_all(&finished, Refusal::Counts, give_up).await {
-            Written::All(outcomes) => {
-                for (ended, outcome) in batch.into_iter().zip(outcomes) {
-                    let _ = ended.answer.send(outcome);
-                }
-            }
+            Written::All(outcomes) => outcomes.into_iter().map(Some).collect(),
             // One of them is at fault: the others must not suffer for it.
             Written::Refused => {
-                for ended in batch {
-                    self.write_alone(ended, give_up).await;
+                let mut outcomes = Vec::with_capacity(finished.len());
+                for finished in finished {
+                    outcomes.push(self.write_alone(finished, give_up).await);
                 }
+                outcomes
             }
-            Written::GaveUp => (),
+            Written::GaveUp => finished.iter().map(|_| None).collect(),
         }
     }
 
     /// An outcome that the database will not take is replaced by one that says so: the job must not stay running.
-    async fn write_alone(&self, mut ended: Ended, give_up: &CancellationToken) {
-        let mut written = self.write_all(std::slice::from_ref(&ended.finished), Refusal::Counts, give_up).await;
+    async fn write_alone(&self, finished: Finished, give_up: &CancellationToken) -> Option<FinishOutcome> {
+        let mut written = self.write_all(std::slice::from_ref(&finished), Refusal::Counts, give_up).await;
         if matches!(written, Written::Refused) {
-            ended.finished = unrecorded(ended.finished);
-            written = self.write_all(std::slice::from_ref(&ended.finished), Refusal::Passes, give_up).await;
+            written = self.write_all(&[unrecorded(finished)], Refusal::Passes, give_up).await;
         }
-        if let Written::All(outcomes) = written
-            && let Some(outcome) = outcomes.into_iter().next()
-        {
-            let _ = ended.answer.send(outcome);
+        match written {
+            Written::All(outcomes) => outcomes.into_iter().next(),
+            Written::Refused | Written::GaveUp => None,
         }
     }
 
@@ -249,7 +257,21 @@ mod tests {
     async fn an_end_that_the_database_refuses_again_and_again_is_written_once_it_does_not() {
         // In the batch, alone, and three times with nothing in it that could be at fault.
         let (finisher, finish_loop) = Finisher::new(Arc::new(Refusing { calls: AtomicU32::new(0), refuses: 5 }));
-        tokio::spawn(finish_loop.run(CancellationToken::new()));
-        assert!(matches!(finisher.finish(finished()).await, Some(FinishOutcome::Recorded)));
+        let (told, mut settled) = mpsc::unbounded_channel();
+        let never = CancellationToken::new();
+        tokio::spawn(finish_loop.run(never.clone(), never, move |ended| told.send(ended).unwrap()));
+        finisher.finish(finished(), "one");
+        assert!(matches!(settled.recv().await.unwrap()[..], [("one", Some(FinishOutcome::Recorded))]));
+    }
+
+    #[tokio::test]
+    async fn what_was_not_written_when_the_daemon_gave_up_comes_back_as_that() {
+        let (finisher, finish_loop) = Finisher::new(Arc::new(Refusing { calls: AtomicU32::new(0), refuses: u32::MAX }));
+        let (told, mut settled) = mpsc::unbounded_channel();
+        let given_up = CancellationToken::new();
+        given_up.cancel();
+        tokio::spawn(finish_loop.run(CancellationToken::new(), given_up, move |ended| told.send(ended).unwrap()));
+        finisher.finish(finished(), "one");
+        assert!(matches!(settled.recv().await.unwrap()[..], [("one", None)]));
     }
 }

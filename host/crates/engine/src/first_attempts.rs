@@ -59,6 +59,12 @@ impl FirstAttempts {
         (!count.is_sound && sign == Sign::Broke).then_some(count.broken)
     }
 
+    /// Whether no more attempts of this version are counted: it is sound, or nothing can be done about it.
+    pub(crate) fn are_over(&self, task: &TaskName, digest: &str) -> bool {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.get(task).is_some_and(|count| count.is_sound && count.digest == digest)
+    }
+
     /// Counts no more attempts of a version: nothing can be done about it.
     pub(crate) fn give_up(&self, task: &TaskName, digest: &str) {
         self.count(task, digest, Sign::Ran);
@@ -77,7 +83,9 @@ mod tests {
         assert_eq!(first.count(&task, "1", Sign::Nothing), None);
         assert_eq!(first.count(&task, "1", Sign::Broke), Some(2));
         assert_eq!(first.count(&task, "2", Sign::Broke), Some(1), "another version begins anew");
+        assert!(!first.are_over(&task, "2"));
         assert_eq!(first.count(&task, "2", Sign::Ran), None);
+        assert!(first.are_over(&task, "2") && !first.are_over(&task, "1"));
         assert_eq!(first.count(&task, "2", Sign::Broke), None, "it has run before");
     }
 

@@ -3,6 +3,7 @@
 //! It knows the store only by its traits and the sandbox only by [`TaskRunner`], so its tests need neither a real database
 //! nor WebAssembly. It decides nothing about states: `windlass-model` does.
 
+mod buffer;
 mod bus;
 mod children;
 mod clock;
@@ -20,6 +21,7 @@ mod port;
 mod reporter;
 mod running;
 mod settings;
+mod settler;
 mod slots;
 mod stores;
 mod upkeep;

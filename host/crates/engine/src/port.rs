@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use windlass_model::{
@@ -49,13 +50,18 @@ pub trait TaskRunner: Send + Sync {
     /// Checks arguments against the schema of the task's version in service. A task without a schema takes any object.
     fn check_args(&self, task: &TaskName, args: &JsonText) -> Result<(), Vec<ArgsFault>>;
 
+    /// Where attempts run best: [`TaskRunner::run`] is polled there. Without an answer of its own they run where the engine does.
+    fn threads(&self) -> Option<Handle> {
+        None
+    }
+
     /// Runs one attempt and publishes its artifacts if it ended well. Returns soon after `interrupt` fires, with
     /// [`AttemptOutcome::Interrupted`] unless it had ended before.
     async fn run(&self, order: AttemptOrder, host: Arc<dyn AttemptHost>, interrupt: CancellationToken)
     -> AttemptReport;
 
-    /// Forgets what it kept on disk for a job between attempts. Called when the job is over.
-    async fn clean_up(&self, job: JobId);
+    /// Forgets what it kept on disk for jobs between attempts. Called when they are over, whether it kept anything or not.
+    async fn clean_up(&self, jobs: &[JobId]);
 
     /// Removes all artifacts of these jobs that it has. What it cannot remove it still has, and says so in the log.
     async fn remove_artifacts(&self, jobs: &[JobId]);
@@ -103,7 +109,7 @@ pub struct ArgsFault {
 #[derive(Clone, Debug)]
 pub struct AttemptOrder {
     /// The job as it was claimed.
-    pub job: Job,
+    pub job: Arc<Job>,
     /// When the attempt is interrupted, by the host's clock.
     pub deadline: Option<Timestamp>,
 }

@@ -3,47 +3,63 @@
 //! Nothing is written for a job that is over before the first interval has passed: its last progress goes with its finish.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use tokio_util::sync::CancellationToken;
+use futures_util::StreamExt as _;
+use tokio::sync::Notify;
 use tracing::warn;
-use windlass_model::{Job, JobId, KeyValueAnswer, KeyValueCall, LogLine, LogStream, Progress, TaskName, Timestamp};
-use windlass_store::{JobQueue, KeyValues, StepReport};
+use windlass_model::{Job, JobId, KeyValueAnswer, KeyValueCall, LogLine, LogStream, Progress, Timestamp};
+use windlass_store::StepReport;
 
-use crate::bus::Bus;
 use crate::children::Children;
 use crate::clock;
+use crate::executor::Executor;
 use crate::handle::{EnqueueError, EnqueueRequest};
 use crate::port::{AttemptHost, HostError};
-use crate::running::Signals;
+use crate::running::{Running, Signals};
 
-/// Collects what one attempt tells, and writes it now and then.
+/// How many reports are written at once: many jobs that tell something must not take all of the database's connections.
+const WRITES: usize = 4;
+
+/// Collects what one attempt tells.
 pub(crate) struct Reporter {
-    id: JobId,
-    lease: u64,
-    task: TaskName,
-    attempt: u32,
+    executor: Arc<Executor>,
+    job: Arc<Job>,
     /// How many steps are kept in the job's history. Later ones are still shown as they come.
     max_steps: u64,
-    queue: Arc<dyn JobQueue>,
-    bus: Bus,
     signals: Signals,
     children: Children,
-    key_values: Arc<dyn KeyValues>,
     told: Mutex<Told>,
+    /// A write has ended.
+    written: Notify,
 }
 
-#[derive(Default)]
 struct Told {
     progress: Progress,
     steps: Vec<(Timestamp, Progress)>,
     logs: Vec<LogLine>,
     step_count: u64,
     is_dirty: bool,
+    /// When it may be written again; never after the end.
+    due: Option<Instant>,
+    /// Whether a write is under way.
+    is_writing: bool,
+}
+
+/// Writes what running attempts tell, for each at most once in an interval, the first time after one. Runs for ever.
+pub(crate) async fn write_reports(running: Running, every: Duration) {
+    // One clock for all: most attempts are over before the first interval is, and have no use for one of their own.
+    let tick = (every / 4).clamp(Duration::from_millis(1), Duration::from_millis(50));
+    loop {
+        tokio::time::sleep(tick).await;
+        let reporters = futures_util::stream::iter(running.reporters().await);
+        reporters.for_each_concurrent(WRITES, async |reporter| reporter.write(every).await).await;
+    }
 }
 
 /// What has not been written when an attempt ends.
+#[derive(Default)]
 pub(crate) struct Rest {
     pub(crate) progress: Progress,
     pub(crate) steps: Vec<(Timestamp, Progress)>,
@@ -51,77 +67,79 @@ pub(crate) struct Rest {
 }
 
 impl Reporter {
-    pub(crate) fn new(
-        job: &Job,
-        max_steps: u64,
-        queue: Arc<dyn JobQueue>,
-        key_values: Arc<dyn KeyValues>,
-        bus: Bus,
-        signals: Signals,
-        children: Children,
-    ) -> Self {
+    pub(crate) fn new(executor: Arc<Executor>, job: Arc<Job>, signals: Signals) -> Self {
+        let told = Told {
+            progress: Progress::default(),
+            steps: Vec::new(),
+            logs: Vec::new(),
+            step_count: 0,
+            is_dirty: false,
+            due: Some(Instant::now() + executor.report_every),
+            is_writing: false,
+        };
         Self {
-            id: job.id,
-            lease: job.lease,
-            task: job.task.clone(),
-            attempt: job.attempt,
-            max_steps,
-            queue,
-            bus,
+            max_steps: executor.runner.limits(&job.task).progress_steps,
+            children: Children::of(&job),
+            executor,
+            job,
             signals,
-            children,
-            key_values,
-            told: Mutex::default(),
+            told: Mutex::new(told),
+            written: Notify::new(),
         }
     }
 
-    /// Writes what was told, at most once in every interval, until the attempt is over.
-    pub(crate) async fn run(self: Arc<Self>, every: Duration, over: CancellationToken) {
-        let mut interval = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
-        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    /// Takes what has not been written, once the attempt is over. A write that is under way comes first: after the job's end it would
+    /// be stale, and what is in it would be lost.
+    pub(crate) async fn take_rest(&self) -> Rest {
         loop {
-            tokio::select! {
-                () = over.cancelled() => return,
-                _ = interval.tick() => self.write().await,
+            let written = self.written.notified();
+            if let Some(rest) = self.try_take_rest() {
+                return rest;
             }
+            written.await;
         }
     }
 
-    /// Takes what has not been written.
-    pub(crate) fn take_rest(&self) -> Rest {
+    fn try_take_rest(&self) -> Option<Rest> {
         let mut told = self.lock();
-        Rest {
-            progress: told.progress.clone(),
+        told.due = None;
+        (!told.is_writing).then(|| Rest {
+            progress: std::mem::take(&mut told.progress),
             steps: std::mem::take(&mut told.steps),
             logs: std::mem::take(&mut told.logs),
-        }
+        })
     }
 
-    async fn write(&self) {
-        let Some(report) = self.take_report() else { return };
-        match self.queue.job_report(&report, None).await {
-            Ok(true) => self.bus.publish([self.id]),
+    async fn write(&self, every: Duration) {
+        let Some(report) = self.take_report(every) else { return };
+        let id = self.job.id;
+        match self.executor.queue.job_report(&report, None).await {
+            Ok(true) => self.executor.bus.publish([id]),
             Ok(false) => {
-                warn!(job.id = %self.id, job.lease = self.lease, "Job {} was taken away while it ran here: stopping it", self.id);
+                warn!(job.id = %id, job.lease = self.job.lease, "Job {id} was taken away while it ran here: stopping it");
                 self.signals.interrupt.cancel();
             }
             Err(fault) => {
-                warn!(job.id = %self.id, error = &fault as &dyn std::error::Error,
-                    "Cannot write the progress of job {}, trying again: {fault}", self.id);
+                warn!(job.id = %id, error = &fault as &dyn std::error::Error,
+                    "Cannot write the progress of job {id}, trying again: {fault}");
                 self.put_back(report);
             }
         }
+        self.lock().is_writing = false;
+        self.written.notify_one();
     }
 
-    fn take_report(&self) -> Option<StepReport> {
+    fn take_report(&self, every: Duration) -> Option<StepReport> {
         let mut told = self.lock();
-        if !std::mem::take(&mut told.is_dirty) {
+        let now = Instant::now();
+        if told.due.is_none_or(|due| now < due) || !std::mem::take(&mut told.is_dirty) {
             return None;
         }
+        (told.due, told.is_writing) = (Some(now + every), true);
         Some(StepReport {
-            id: self.id,
-            lease: self.lease,
-            attempt: self.attempt,
+            id: self.job.id,
+            lease: self.job.lease,
+            attempt: self.job.attempt,
             progress: told.progress.clone(),
             steps: std::mem::take(&mut told.steps),
             logs: std::mem::take(&mut told.logs),
@@ -138,7 +156,7 @@ impl Reporter {
     }
 
     fn line(&self, stream: LogStream, text: String) -> LogLine {
-        LogLine { seq: 0, at: clock::now(), attempt: self.attempt, stream, text }
+        LogLine { seq: 0, at: clock::now(), attempt: self.job.attempt, stream, text }
     }
 
     fn lock(&self) -> MutexGuard<'_, Told> {
@@ -181,7 +199,7 @@ impl AttemptHost for Reporter {
     }
 
     async fn save_checkpoint(&self, data: Vec<u8>) -> Result<(), HostError> {
-        match self.queue.checkpoint_save(self.id, self.lease, &data).await {
+        match self.executor.queue.checkpoint_save(self.job.id, self.job.lease, &data).await {
             Ok(true) => Ok(()),
             Ok(false) => {
                 self.signals.interrupt.cancel();
@@ -192,18 +210,20 @@ impl AttemptHost for Reporter {
     }
 
     async fn load_checkpoint(&self) -> Result<Option<Vec<u8>>, HostError> {
-        self.queue
-            .checkpoint_load(self.id)
+        self.executor
+            .queue
+            .checkpoint_load(self.job.id)
             .await
             .map_err(|fault| HostError(format!("cannot read the checkpoint: {fault}")))
     }
 
     async fn enqueue(&self, request: EnqueueRequest, fingerprint: String) -> Result<JobId, EnqueueError> {
-        self.children.enqueue(request, fingerprint).await
+        self.children.enqueue(&self.executor, request, fingerprint).await
     }
 
     async fn key_value(&self, call: KeyValueCall) -> Result<KeyValueAnswer, HostError> {
-        let answer = self.key_values.key_value(self.id, self.lease, &self.task, &call).await;
+        let Job { id, lease, task, .. } = &*self.job;
+        let answer = self.executor.key_values.key_value(*id, *lease, task, &call).await;
         if matches!(answer, Ok(KeyValueAnswer::Stale)) {
             self.signals.interrupt.cancel();
         }

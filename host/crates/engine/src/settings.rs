@@ -18,6 +18,8 @@ pub struct EngineSettings {
     pub heartbeat_every: Duration,
     /// For how long it is believed to be alive after that. Several heartbeats, so that one lost does not matter.
     pub worker_ttl: Duration,
+    /// How long a job that was claimed ahead waits for a slot before it is handed back, which costs it no attempt.
+    pub claimed_ttl: Duration,
     /// How often a running job's progress and log are written at most.
     pub report_every: Duration,
     /// How long a handler that was told of a cancel may go on before it is interrupted.
@@ -46,6 +48,7 @@ impl Default for EngineSettings {
             poll_every: Duration::from_secs(1),
             heartbeat_every: Duration::from_secs(5),
             worker_ttl: Duration::from_secs(30),
+            claimed_ttl: Duration::from_millis(500),
             report_every: Duration::from_millis(200),
             cancel_grace: Duration::from_secs(10),
             shutdown_grace: Duration::from_secs(30),

@@ -118,12 +118,12 @@ impl TaskRunner for Runner {
         let fails = order.job.attempt == 1 && order.job.tags.iter().any(|tag| tag == "fails once");
         let outcome = match fails {
             true => AttemptOutcome::Failed(AttemptError::new(ErrorKind::Retryable, "the first time")),
-            false => AttemptOutcome::Completed(order.job.args),
+            false => AttemptOutcome::Completed(order.job.args.clone()),
         };
         AttemptReport { outcome, plugin_digest: None, artifacts: Vec::new(), bill: None }
     }
 
-    async fn clean_up(&self, _job: JobId) {}
+    async fn clean_up(&self, _jobs: &[JobId]) {}
 
     async fn remove_artifacts(&self, _jobs: &[JobId]) {}
 

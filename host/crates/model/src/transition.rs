@@ -101,12 +101,7 @@ impl Transition {
                 ErrorKind::Fatal,
                 "the handler returned `cancelled`, but nobody cancelled the job",
             )),
-            AttemptOutcome::Interrupted if facts.cancel_requested => Self::cancelled(facts, None),
-            AttemptOutcome::Interrupted => Self {
-                counts: false,
-                reason: Some("handed back: the worker shuts down".to_owned()),
-                ..Self::wait(JobState::Available, facts, Duration::ZERO)
-            },
+            AttemptOutcome::Interrupted => Self::handed_back(facts, "the worker shuts down"),
             AttemptOutcome::HostFault(message) => Self::after_host_fault(facts, message, bounds, spread),
         }
     }
@@ -136,6 +131,19 @@ impl Transition {
             return Self::cancelled(facts, Some(error));
         }
         Self { counts: false, ..Self::wait(JobState::Available, facts, Duration::ZERO) }.because(error)
+    }
+
+    /// Decides what becomes of a job that its worker claimed and does not run to an end: it costs no attempt.
+    #[must_use]
+    pub fn handed_back(facts: AttemptFacts, why: &str) -> Self {
+        if facts.cancel_requested {
+            return Self::cancelled(facts, None);
+        }
+        Self {
+            counts: false,
+            reason: Some(format!("handed back: {why}")),
+            ..Self::wait(JobState::Available, facts, Duration::ZERO)
+        }
     }
 
     fn after_host_fault(facts: AttemptFacts, message: String, bounds: Bounds, spread: f64) -> Self {

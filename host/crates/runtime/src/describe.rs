@@ -53,18 +53,15 @@ async fn ask(
     let wasi = guest::bare_wasi(name.as_str(), &log);
     let who = Reacher { plugin: &name, log: &log, limits: &limits, usage: Arc::default(), deadline: None };
     let reach = Reach::of(who, &Grants::default(), &Handout::default(), &egress, settings.clock);
-    let mut store = Guest::new(wasi, Vec::new(), reach, &limits, None).into_store(engine, &limits);
+    let mut store = Guest::new(wasi, (Vec::new(), None), reach, &limits, None).into_store(engine, &limits);
     let cpu = Arc::clone(&store.data().cpu);
-    let answer = Metered::new(
-        async {
-            Guest::refuel(&mut store, limits.fuel, settings.fuel)?;
-            let instance = task.instance_pre().instantiate_async(&mut store).await?;
-            let describe = instance.get_typed_func::<(), (String,)>(&mut store, "describe")?;
-            describe.call_async(&mut store, ()).await
-        },
-        cpu,
-    )
-    .await;
+    let call = async {
+        Guest::refuel(&mut store, limits.fuel, settings.fuel)?;
+        let instance = task.instance_pre().instantiate_async(&mut store).await?;
+        let describe = instance.get_typed_func::<(), (String,)>(&mut store, "describe")?;
+        describe.call_async(&mut store, ()).await
+    };
+    let answer = Metered::new(std::pin::pin!(call), cpu).await;
     log.finish();
     let wanted_memory = store.data().memory.refused().is_some();
     match answer {

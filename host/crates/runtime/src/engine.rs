@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tracing::warn;
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use tracing::{info, warn};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::cache::CodeCache;
 use crate::error::RuntimeError;
@@ -28,6 +28,10 @@ pub(crate) const MEMORIES: u32 = 4;
 pub(crate) const TABLES: u32 = 8;
 const CORE_INSTANCES: u32 = 64;
 
+/// How much of a memory is kept; an instance that wrote to more gives the rest back. Rust guests write to some 100 KiB, large
+/// interpreters to a few MiB.
+const KEPT: usize = 8 << 20;
+
 /// The long-lived engine, and what is needed to fill it.
 pub(crate) struct Engines {
     /// The one that runs guests.
@@ -40,7 +44,15 @@ pub(crate) struct Engines {
 impl Engines {
     pub(crate) fn new(settings: &RuntimeSettings) -> Result<Self, RuntimeError> {
         let mut pooled = config(settings.fuel);
-        pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings.slots, &settings.ceiling)));
+        let mut pool = pool(settings.slots, &settings.ceiling);
+        match settings.memory_reuse.decide() {
+            Ok(()) => {
+                keep(&mut pool);
+                info!("The memory of ended instances is kept and cleaned for the next: this machine does not swap");
+            }
+            Err(why) => info!("The memory of ended instances is given back, so that each costs more: {why}"),
+        }
+        pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let running = Engine::new(&pooled).or_else(|reason| {
             // Small address spaces (39-bit arm64, containers with a limit on virtual memory) have no room for a pool.
             warn!("Instances are allocated on demand, which is slower: the pool could not be made: {reason:#}");
@@ -98,6 +110,11 @@ fn pool(slots: u32, ceiling: &Limits) -> PoolingAllocationConfig {
     pool
 }
 
+/// Keeps what an instance wrote to, cleaned, for the next one of the same component.
+fn keep(pool: &mut PoolingAllocationConfig) {
+    pool.linear_memory_keep_resident(KEPT).table_keep_resident(KEPT).pagemap_scan(Enabled::Yes);
+}
+
 /// One thread for the whole engine, and not a task: a busy executor must not be able to delay it.
 fn start_epochs(engine: &Engine) -> Result<(), RuntimeError> {
     let engine = engine.weak();
@@ -117,6 +134,7 @@ pub(crate) mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::memory_reuse::MemoryReuse;
 
     pub(crate) fn settings(dir: &Path) -> RuntimeSettings {
         RuntimeSettings {
@@ -134,6 +152,7 @@ pub(crate) mod tests {
             variable: |_| None,
             ceiling: Limits::ceiling(),
             fuel: false,
+            memory_reuse: MemoryReuse::Auto,
             clock: || windlass_model::Timestamp::from_micros(0),
         }
     }

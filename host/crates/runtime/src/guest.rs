@@ -11,6 +11,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use windlass_model::{Bill, LogStream, TaskName, Timestamp};
 
 use crate::bindings::Task;
+use crate::capability::directories::OwnDirectories;
 use crate::capability::filesystem::{self, FileMeter, Root};
 use crate::capability::http::HttpAccess;
 use crate::capability::job::JobAccess;
@@ -111,10 +112,10 @@ impl WasiHttpView for Guest {
 }
 
 impl Guest {
-    /// A guest that sees these directories, as `wasi` has them.
+    /// A guest with these directories, as `wasi` has them, and those of its job.
     pub(crate) fn new(
         mut wasi: WasiCtxBuilder,
-        roots: Vec<Root>,
+        (roots, own): (Vec<Root>, Option<OwnDirectories>),
         reach: Reach,
         limits: &Limits,
         job: Option<JobAccess>,
@@ -126,7 +127,7 @@ impl Guest {
         Self {
             wasi: Wasi { ctx: wasi.build(), table },
             memory: MemoryMeter::new(limits.memory_bytes),
-            files: FileMeter::new(roots, Arc::clone(&usage)),
+            files: FileMeter::new(roots, own, Arc::clone(&usage)),
             log,
             http,
             http_ctx: WasiHttpCtx::new(),

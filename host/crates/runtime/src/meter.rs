@@ -132,18 +132,18 @@ impl CpuMeter {
 }
 
 /// A future whose time of a processor is counted.
-pub(crate) struct Metered<F> {
-    work: Pin<Box<F>>,
+pub(crate) struct Metered<'a, F> {
+    work: Pin<&'a mut F>,
     cpu: Arc<CpuMeter>,
 }
 
-impl<F> Metered<F> {
-    pub(crate) fn new(work: F, cpu: Arc<CpuMeter>) -> Self {
-        Self { work: Box::pin(work), cpu }
+impl<'a, F> Metered<'a, F> {
+    pub(crate) fn new(work: Pin<&'a mut F>, cpu: Arc<CpuMeter>) -> Self {
+        Self { work, cpu }
     }
 }
 
-impl<F: Future> Future for Metered<F> {
+impl<F: Future> Future for Metered<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
@@ -224,7 +224,7 @@ mod tests {
             assert!(meter.check().is_ok());
             while meter.check().is_ok() {}
         };
-        Metered::new(work, Arc::clone(&cpu)).await;
+        Metered::new(std::pin::pin!(work), Arc::clone(&cpu)).await;
         assert!(
             cpu.spent() >= Duration::from_millis(5) && cpu.spent() < Duration::from_millis(40),
             "{:?}",

@@ -1,6 +1,9 @@
 //! What a caller hands in for one attempt, and what it gets back.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use tokio::runtime::Handle;
 use windlass_model::{
     Artifact, AttemptOutcome, Bill, Job, KeyValueAnswer, KeyValueCall, LogStream, Progress, Timestamp,
 };
@@ -9,9 +12,11 @@ use windlass_model::{
 #[derive(Clone, Debug)]
 pub struct AttemptRequest {
     /// The job as it was claimed.
-    pub job: Job,
+    pub job: Arc<Job>,
     /// When the attempt is interrupted, by the clock of the settings.
     pub deadline: Option<Timestamp>,
+    /// Where calls of the host are made that wait for something: its connections must not come to live on the guests' threads.
+    pub home: Handle,
 }
 
 /// How it went.

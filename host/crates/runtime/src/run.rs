@@ -1,5 +1,6 @@
-//! One attempt, in named steps: prepare, start, wait, classify, publish, tidy.
+//! One attempt, in named steps: start, wait, classify, publish, tidy.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use windlass_model::{Artifact, AttemptOutcome, Bill, Job, Progress, Timestamp};
 
 use crate::bindings::{Task, TaskPre};
 use crate::capability::artifacts::{Artifacts, Owner, PublishFault};
-use crate::capability::directories;
+use crate::capability::directories::OwnDirectories;
 use crate::capability::filesystem::Quotas;
 use crate::capability::job::JobAccess;
 use crate::capability::progress::ProgressMeter;
@@ -22,7 +23,7 @@ use crate::guest::{self, Guest, Reach, Reacher};
 use crate::meter::{Metered, Usage};
 use crate::outcome::{self, End, Evidence};
 use crate::port::{AttemptHost, AttemptReport};
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, Scratches};
 use crate::settings::RuntimeSettings;
 use crate::text;
 use crate::version::Version;
@@ -33,6 +34,7 @@ pub(crate) struct Attempt {
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) egress: Arc<Egress>,
     pub(crate) quotas: Arc<Quotas>,
+    pub(crate) scratches: Arc<Scratches>,
     pub(crate) version: Arc<Version>,
     pub(crate) job: Arc<Job>,
     pub(crate) deadline: Option<Timestamp>,
@@ -49,10 +51,12 @@ struct HostFault(String);
 struct Ended {
     outcome: AttemptOutcome,
     bill: Bill,
+    /// Whether it looked for its directories, so that something may lie in `/out`.
+    has_files: bool,
 }
 
 impl Attempt {
-    /// Runs it. Made to be spawned on the guests' threads.
+    /// Runs it. To be polled on the guests' threads.
     pub(crate) async fn run(self) -> AttemptReport {
         let mut bill = None;
         let (outcome, artifacts) = match self.steps(&mut bill).await {
@@ -63,32 +67,23 @@ impl Attempt {
     }
 
     async fn steps(&self, bill: &mut Option<Bill>) -> Result<(AttemptOutcome, Vec<Artifact>), HostFault> {
-        let scratch = self.prepare().await?;
+        let scratch = self.scratches.of(self.job.id, self.job.lease);
         let usage = Arc::new(Usage::default());
         let handout = self.version.grants.hand_out();
         let log =
             GuestLog::new(Arc::clone(&self.host), &self.version.limits, handout.redactor.clone(), Arc::clone(&usage));
-        let ended = match self.execute(&scratch, &log, &handout, usage).await {
-            Ok(ended) => {
-                *bill = Some(ended.bill);
-                match handout.redactor.outcome(ended.outcome) {
-                    completed @ AttemptOutcome::Completed(_) => self.publish(&scratch, &log, completed).await,
-                    other => Ok((other, Vec::new())),
-                }
-            }
-            Err(fault) => Err(fault),
+        let ended = self.execute(&scratch, &log, &handout, usage).await?;
+        *bill = Some(ended.bill);
+        let outcome = handout.redactor.outcome(ended.outcome);
+        if !ended.has_files {
+            return Ok((outcome, Vec::new()));
+        }
+        let settled = match outcome {
+            completed @ AttemptOutcome::Completed(_) => self.publish(&scratch, &log, completed).await,
+            other => Ok((other, Vec::new())),
         };
         self.tidy(scratch).await;
-        ended
-    }
-
-    async fn prepare(&self) -> Result<Scratch, HostFault> {
-        let (work, job, lease) = (self.settings.work_dir.clone(), self.job.id, self.job.lease);
-        let made = tokio::task::spawn_blocking(move || Scratch::prepare(&work, job, lease)).await;
-        let fault = |error: &dyn std::error::Error| {
-            HostFault(format!("the directories of job {job} could not be made: {}", text::chain(error)))
-        };
-        made.map_err(|panic| fault(&panic))?.map_err(|error| fault(&error))
+        settled
     }
 
     /// Starts the guest, waits for its end, and says what the outcome is.
@@ -112,6 +107,7 @@ impl Attempt {
         }
         let instantiate_us = u64::try_from(instantiated.as_micros()).unwrap_or(u64::MAX);
         let (memory_refused, usage, bill) = (guest.memory.refused(), Arc::clone(&guest.usage), guest.bill());
+        let has_files = guest.files.has_own();
         // A store that trapped or was left in the middle of a call can never be entered again.
         drop(store);
         log.finish();
@@ -126,7 +122,7 @@ impl Attempt {
             limits,
             asked_time: asked.unwrap_or_default(),
         };
-        Ok(Ended { outcome: outcome::classify(end, &evidence), bill })
+        Ok(Ended { outcome: outcome::classify(end, &evidence), bill, has_files })
     }
 
     /// When it is interrupted: the job's deadline, or the plugin's limit if that comes first.
@@ -156,10 +152,8 @@ impl Attempt {
         let (limits, grants) = (who.limits, &self.version.grants);
         let mut wasi = guest::bare_wasi(self.job.task.as_str(), who.log);
         let fault = |fault: &dyn std::error::Error| HostFault(text::chain(fault));
-        let mut roots =
-            directories::grant_own(&mut wasi, &scratch.out, &scratch.tmp, limits).map_err(|error| fault(&error))?;
         grants.grant(&mut wasi, handout).map_err(|error| fault(&error))?;
-        roots.extend(grants.roots(&self.quotas));
+        let directories = (grants.roots(&self.quotas), Some(OwnDirectories::new(scratch.clone(), limits)));
         let access = JobAccess {
             host: Arc::clone(&self.host),
             job: Arc::clone(&self.job),
@@ -174,7 +168,7 @@ impl Attempt {
             home: self.home.clone(),
         };
         let reach = Reach::of(who, grants, handout, &self.egress, self.settings.clock);
-        let mut store = Guest::new(wasi, roots, reach, limits, Some(access)).into_store(engine, limits);
+        let mut store = Guest::new(wasi, directories, reach, limits, Some(access)).into_store(engine, limits);
         Guest::refuel(&mut store, limits.fuel, self.settings.fuel).map_err(|error| HostFault(error.to_string()))?;
         Ok(store)
     }
@@ -186,14 +180,34 @@ impl Attempt {
         instantiated: &mut Duration,
         deadline: Option<Timestamp>,
     ) -> End {
-        let left = deadline.map_or(Duration::MAX, |time| time.since((self.settings.clock)()));
+        if self.interrupt.is_cancelled() {
+            return End::Interrupted;
+        }
         let cpu = Arc::clone(&store.data().cpu);
-        // The guest comes last, so that one which uses up its task's budget at every turn cannot starve the other two.
+        let call = std::pin::pin!(call(task, store, &self.job, instantiated));
+        let mut guest = Metered::new(call, cpu);
+        let mut cut_off = std::pin::pin!(self.cut_off(deadline));
+        let mut is_first = true;
+        std::future::poll_fn(|context| {
+            // Most guests are over by the end of their first turn: for them nothing is set up that would cut them off.
+            if std::mem::take(&mut is_first) {
+                let end = Pin::new(&mut guest).poll(context);
+                return if end.is_ready() { end } else { cut_off.as_mut().poll(context) };
+            }
+            // The guest comes last, so that one which uses up its task's budget at every turn cannot starve the other.
+            let end = cut_off.as_mut().poll(context);
+            if end.is_ready() { end } else { Pin::new(&mut guest).poll(context) }
+        })
+        .await
+    }
+
+    /// Waits for what ends a guest from outside.
+    async fn cut_off(&self, deadline: Option<Timestamp>) -> End {
+        let left = deadline.map_or(Duration::MAX, |time| time.since((self.settings.clock)()));
         tokio::select! {
             biased;
             () = self.interrupt.cancelled() => End::Interrupted,
             () = tokio::time::sleep(left) => End::TimedOut,
-            end = Metered::new(call(task, store, &self.job, instantiated), cpu) => end,
         }
     }
 
@@ -204,11 +218,11 @@ impl Attempt {
         log: &GuestLog,
         completed: AttemptOutcome,
     ) -> Result<(AttemptOutcome, Vec<Artifact>), HostFault> {
-        let owner = Owner { job: self.job.id, lease: self.job.lease };
+        let (owner, out) = (Owner { job: self.job.id, lease: self.job.lease }, scratch.places().out);
         let published = tokio::select! {
             biased;
             () = self.interrupt.cancelled() => None,
-            published = self.artifacts.publish(owner, &scratch.out, &self.version.limits) => Some(published),
+            published = self.artifacts.publish(owner, &out, &self.version.limits) => Some(published),
         };
         let ended = match published {
             Some(Ok(published)) => {

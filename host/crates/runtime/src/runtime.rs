@@ -2,10 +2,12 @@
 
 use std::io;
 use std::ops::Range;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use futures_util::stream::BoxStream;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -25,7 +27,7 @@ use crate::plugins::Plugins;
 use crate::port::{ArgsFault, AttemptHost, AttemptReport, AttemptRequest};
 use crate::run::Attempt;
 use crate::schema;
-use crate::scratch;
+use crate::scratch::Scratches;
 use crate::settings::RuntimeSettings;
 use crate::shelf::{CheckedVersion, FilesAlone, Shelf};
 use crate::threads::GuestThreads;
@@ -39,6 +41,7 @@ pub struct Runtime {
     artifacts: Arc<Artifacts>,
     egress: Arc<Egress>,
     quotas: Arc<Quotas>,
+    scratches: Arc<Scratches>,
 }
 
 impl Runtime {
@@ -65,8 +68,11 @@ impl Runtime {
             egress: Arc::clone(&egress),
         };
         let artifacts = Arc::new(Artifacts::open(&settings.artifacts_dir)?);
+        let scratches = Scratches::open(&settings.work_dir)
+            .map_err(|source| RuntimeError::Directory { path: settings.work_dir.clone(), source })?;
         let plugins = Plugins::new(Arc::clone(&settings), loader, shelf);
-        Ok(Arc::new(Self { settings, plugins, threads, artifacts, egress, quotas: Arc::default() }))
+        let (quotas, scratches) = (Arc::default(), Arc::new(scratches));
+        Ok(Arc::new(Self { settings, plugins, threads, artifacts, egress, quotas, scratches }))
     }
 
     /// Loads what is to be served now: what the files of the plugins directory hold, and what the shelf says beside them.
@@ -148,6 +154,12 @@ impl Runtime {
         }
     }
 
+    /// The threads that run guests. Whoever spawns an attempt there saves [`Runtime::run`] the way to them and back.
+    #[must_use]
+    pub fn threads(&self) -> Handle {
+        self.threads.handle()
+    }
+
     /// Runs one attempt in a fresh instance, and publishes its artifacts if it ended well. Returns soon after `interrupt`
     /// fires, with [`AttemptOutcome::Interrupted`] unless it had ended before. If the future is dropped, the guest is
     /// stopped.
@@ -157,7 +169,7 @@ impl Runtime {
         host: Arc<dyn AttemptHost>,
         interrupt: CancellationToken,
     ) -> AttemptReport {
-        let AttemptRequest { job, deadline } = request;
+        let AttemptRequest { job, deadline, home } = request;
         let Some(version) = self.plugins.catalogue.version(&job.task) else {
             let message = format!("the task `{}` is not loaded on this worker", job.task);
             return host_fault(message, None);
@@ -168,25 +180,31 @@ impl Runtime {
             artifacts: Arc::clone(&self.artifacts),
             egress: Arc::clone(&self.egress),
             quotas: Arc::clone(&self.quotas),
+            scratches: Arc::clone(&self.scratches),
             version,
-            job: Arc::new(job),
+            job,
             deadline,
             host,
             interrupt,
-            home: Handle::current(),
+            home,
         };
-        match self.threads.spawn(attempt.run()).await {
-            Ok(report) => report,
-            Err(error) => host_fault(format!("the sandbox itself failed: {error}"), Some(digest)),
+        let failed =
+            |why: &dyn std::fmt::Display| host_fault(format!("the sandbox itself failed: {why}"), Some(digest));
+        if self.threads.are_current() {
+            // What it shares with others is whole after every step, so that a panic ends this attempt alone.
+            return AssertUnwindSafe(attempt.run()).catch_unwind().await.unwrap_or_else(|_| failed(&"it panicked"));
         }
+        self.threads.spawn(attempt.run()).await.unwrap_or_else(|error| failed(&error))
     }
 
-    /// Removes what is kept on disk for a job between attempts.
-    pub async fn clean_up(&self, job: JobId) {
-        let work = self.settings.work_dir.clone();
-        let removed = tokio::task::spawn_blocking(move || scratch::clean_up(&work, job)).await;
-        if let Ok(Err(error)) = removed {
-            warn!(job.id = %job, "The scratch directory of job {job} could not be removed: {error}");
+    /// Removes what is kept on disk between attempts for those of these jobs that have something there.
+    pub async fn clean_up(&self, jobs: &[JobId]) {
+        for job in self.scratches.take(jobs) {
+            let scratches = Arc::clone(&self.scratches);
+            let removed = tokio::task::spawn_blocking(move || scratches.remove(job)).await;
+            if let Ok(Err(error)) = removed {
+                warn!(job.id = %job, "The scratch directory of job {job} could not be removed: {error}");
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use windlass_model::Timestamp;
 
 use crate::egress::client::EgressSettings;
 use crate::limits::Limits;
+use crate::memory_reuse::MemoryReuse;
 
 /// Where the sandbox keeps its things and how large it may grow.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct RuntimeSettings {
     pub ceiling: Limits,
     /// Whether instructions are counted, so that a plugin may have a limit of fuel. It makes every guest slower.
     pub fuel: bool,
+    /// Whether the memory of ended instances is kept for the next.
+    pub memory_reuse: MemoryReuse,
     /// How plugins reach the network.
     pub egress: EgressSettings,
     /// A variable of the daemon's environment, for secrets that come from there.

@@ -36,6 +36,16 @@ impl GuestThreads {
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
     }
 
+    /// The runtime itself.
+    pub(crate) fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Whether the caller is on one of these threads.
+    pub(crate) fn are_current(&self) -> bool {
+        Handle::try_current().is_ok_and(|current| current.id() == self.handle.id())
+    }
+
     /// Starts work there. It is stopped if the handle is dropped.
     pub(crate) fn spawn<F>(&self, work: F) -> AbortOnDropHandle<F::Output>
     where

@@ -217,7 +217,7 @@ impl TaskRunner for FakeRunner {
         AttemptReport { outcome, plugin_digest: Some("ab".repeat(32)), artifacts, bill }
     }
 
-    async fn clean_up(&self, _: JobId) {}
+    async fn clean_up(&self, _: &[JobId]) {}
 
     async fn remove_artifacts(&self, _: &[JobId]) {}
 

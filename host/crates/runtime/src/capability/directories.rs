@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use toml::Value;
+use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use crate::capability::entries::{Entry, entries};
@@ -13,6 +14,9 @@ use crate::capability::filesystem::{Quota, Quotas, Root};
 use crate::grants::GrantFault;
 use crate::limits::Limits;
 use crate::meter::Refusal;
+use crate::port::HostError;
+use crate::scratch::Scratch;
+use crate::text;
 
 /// The directories that belong to the job: a grant cannot stand in their place or below them.
 const RESERVED: [&str; 2] = ["/out", "/tmp"];
@@ -113,19 +117,49 @@ impl DirectoryGrant {
     }
 }
 
-/// Opens the two directories that belong to the job, and says what it may do there.
-pub(crate) fn grant_own(
-    wasi: &mut WasiCtxBuilder,
-    out: &Path,
-    tmp: &Path,
-    limits: &Limits,
-) -> Result<Vec<Root>, DirectoryFault> {
-    open(wasi, out, RESERVED[0], FsPerms::ReadWrite)?;
-    open(wasi, tmp, RESERVED[1], FsPerms::ReadWrite)?;
-    let out = Quota::of_out(out, limits.artifact_bytes, limits.artifact_files as u64);
-    let tmp = Quota::of_tree(tmp, limits.scratch_bytes, Refusal::Scratch);
-    let own = |guest: &str, quota| Root { guest: guest.to_owned(), quota: Some(Arc::new(quota)), is_own: true };
-    Ok(vec![own(RESERVED[0], out), own(RESERVED[1], tmp)])
+/// The two directories that belong to the job. They are made and opened when the guest first asks for its directories.
+pub(crate) struct OwnDirectories {
+    scratch: Scratch,
+    out: (u64, u64),
+    tmp: u64,
+    opened: Option<WasiFilesystemCtx>,
+}
+
+impl OwnDirectories {
+    pub(crate) fn new(scratch: Scratch, limits: &Limits) -> Self {
+        let out = (limits.artifact_bytes, limits.artifact_files as u64);
+        Self { scratch, out, tmp: limits.scratch_bytes, opened: None }
+    }
+
+    /// Whether the guest has asked for them.
+    pub(crate) fn are_opened(&self) -> bool {
+        self.opened.is_some()
+    }
+
+    /// Makes and opens them the first time, and says what the guest may do there. Blocks.
+    pub(crate) fn open(&mut self) -> Result<Vec<Root>, HostError> {
+        if self.opened.is_some() {
+            return Ok(Vec::new());
+        }
+        let places = self.scratch.make().map_err(|error| {
+            let (job, why) = (self.scratch.job(), text::chain(&error));
+            HostError(format!("the directories of job {job} could not be made: {why}"))
+        })?;
+        let mut wasi = WasiCtxBuilder::new();
+        for (host, guest) in [(&places.out, RESERVED[0]), (&places.tmp, RESERVED[1])] {
+            open(&mut wasi, host, guest, FsPerms::ReadWrite).map_err(|fault| HostError(text::chain(&fault)))?;
+        }
+        self.opened = Some(std::mem::take(wasi.build().filesystem()));
+        let out = Quota::of_out(&places.out, self.out.0, self.out.1);
+        let tmp = Quota::of_tree(&places.tmp, self.tmp, Refusal::Scratch);
+        let own = |guest: &str, quota| Root { guest: guest.to_owned(), quota: Some(Arc::new(quota)), is_own: true };
+        Ok(vec![own(RESERVED[0], out), own(RESERVED[1], tmp)])
+    }
+
+    /// What wasmtime's own implementation works on, once they are opened.
+    pub(crate) fn opened(&mut self) -> Option<&mut WasiFilesystemCtx> {
+        self.opened.as_mut()
+    }
 }
 
 fn open(wasi: &mut WasiCtxBuilder, host: &Path, guest: &str, perms: FsPerms) -> Result<(), DirectoryFault> {

@@ -11,7 +11,8 @@ use windlass_model::{
     TaskInfo, TaskName, Timestamp,
 };
 use windlass_runtime::{
-    AttemptHost, AttemptReport, AttemptRequest, EgressSettings, HostError, Limits, Runtime, RuntimeSettings,
+    AttemptHost, AttemptReport, AttemptRequest, EgressSettings, HostError, Limits, MemoryReuse, Runtime,
+    RuntimeSettings,
 };
 
 /// Longer than anything here takes on a busy machine.
@@ -53,6 +54,7 @@ impl Bench {
             variable: |_| None,
             ceiling: Limits::ceiling(),
             fuel: false,
+            memory_reuse: MemoryReuse::Auto,
             clock: now,
         };
         set(&mut settings);
@@ -102,7 +104,8 @@ impl Bench {
     ) -> AttemptReport {
         let deadline = job.timeout.map(|span| now().plus(span));
         let host: Arc<dyn AttemptHost> = host.clone();
-        let run = self.runtime.run(AttemptRequest { job, deadline }, host, interrupt);
+        let request = AttemptRequest { job: Arc::new(job), deadline, home: tokio::runtime::Handle::current() };
+        let run = self.runtime.run(request, host, interrupt);
         tokio::time::timeout(LONG, run).await.expect("the attempt ended")
     }
 

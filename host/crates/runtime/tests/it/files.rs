@@ -88,6 +88,16 @@ async fn an_artifact_that_is_gone_is_told_as_that() {
 }
 
 #[tokio::test]
+async fn a_job_that_looks_for_no_file_makes_no_directory() {
+    let bench = Bench::with(&["probe"]).await;
+    let made = || std::fs::read_dir(bench.path("work")).unwrap().count();
+    bench.run("probe", r#"{"do":"context"}"#).await;
+    assert_eq!(made(), 0);
+    bench.run("probe", r#"{"do":"read","path":"/tmp/nothing"}"#).await;
+    assert_eq!(made(), 1);
+}
+
+#[tokio::test]
 async fn scratch_is_kept_between_attempts_and_out_is_not() {
     let bench = Bench::with(&["probe"]).await;
     let first = job("probe", r#"{"do":"append","path":"/tmp/notes","line":"one"}"#);
@@ -103,7 +113,7 @@ async fn scratch_is_kept_between_attempts_and_out_is_not() {
     // Another job has its own.
     let stranger = bench.attempt(job("probe", read), &host).await;
     failed(stranger.outcome, ErrorKind::Retryable);
-    bench.runtime.clean_up(first.id).await;
+    bench.runtime.clean_up(&[first.id]).await;
     assert!(!bench.path("work").join(first.id.to_string()).exists());
     failed(bench.attempt(again(read), &host).await.outcome, ErrorKind::Retryable);
 }

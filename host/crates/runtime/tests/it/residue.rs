@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use windlass_runtime::MemoryReuse;
+
 use crate::bench::{Bench, guest_bytes, output};
 
 /// How many jobs leave a pattern, each followed by one that looks for it. Many more than there are slots.
@@ -10,8 +12,8 @@ const ROUNDS: usize = 1_200;
 /// How many jobs run at once.
 const SLOTS: u32 = 3;
 
-async fn bench() -> Bench {
-    let bench = Bench::bounded(|settings| settings.slots = SLOTS);
+async fn bench(memory_reuse: MemoryReuse) -> Bench {
+    let bench = Bench::bounded(|settings| (settings.slots, settings.memory_reuse) = (SLOTS, memory_reuse));
     bench.put("residue.wasm", &guest_bytes("hostile/residue"));
     bench.runtime.load_all().await;
     bench
@@ -19,15 +21,24 @@ async fn bench() -> Bench {
 
 #[tokio::test]
 async fn the_pattern_is_found_by_the_instance_that_left_it() {
-    // Otherwise the next test could not fail.
-    let bench = bench().await;
+    // Otherwise the next tests could not fail.
+    let bench = bench(MemoryReuse::Auto).await;
     let (outcome, _) = bench.run("residue", r#"{"do":"both"}"#).await;
     assert_eq!(output(&outcome), "[9,9,1,9]");
 }
 
 #[tokio::test]
 async fn an_instance_sees_no_byte_of_the_thousands_before_it() {
-    let bench = Arc::new(bench().await);
+    marks_are_not_found(MemoryReuse::Off).await;
+}
+
+#[tokio::test]
+async fn an_instance_whose_memory_was_kept_sees_no_byte_of_the_thousands_before_it() {
+    marks_are_not_found(MemoryReuse::Auto).await;
+}
+
+async fn marks_are_not_found(memory_reuse: MemoryReuse) {
+    let bench = Arc::new(bench(memory_reuse).await);
     let mut lanes = Vec::new();
     for lane in 0..SLOTS as usize {
         let bench = Arc::clone(&bench);

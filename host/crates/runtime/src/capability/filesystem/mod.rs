@@ -28,6 +28,7 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 use self::listing::Listing;
 pub(crate) use self::quota::Quota;
 use self::streams::{FileInput, FileOutput, Place, Target};
+use crate::capability::directories::OwnDirectories;
 use crate::guest::Guest;
 use crate::meter::{Refusal, Usage};
 
@@ -43,17 +44,23 @@ pub(crate) struct Root {
 }
 
 /// What an attempt does with files.
-#[derive(Debug, Default)]
 pub(crate) struct FileMeter {
     roots: Vec<Root>,
+    /// Absent while `describe` runs.
+    own: Option<OwnDirectories>,
     usage: Arc<Usage>,
     /// Which root each open descriptor descends from, by its place in the table of resources.
     descends: HashMap<u32, usize>,
 }
 
 impl FileMeter {
-    pub(crate) fn new(roots: Vec<Root>, usage: Arc<Usage>) -> Self {
-        Self { roots, usage, descends: HashMap::new() }
+    pub(crate) fn new(roots: Vec<Root>, own: Option<OwnDirectories>, usage: Arc<Usage>) -> Self {
+        Self { roots, own, usage, descends: HashMap::new() }
+    }
+
+    /// Whether the guest has asked for its directories, so that there may be something in them.
+    pub(crate) fn has_own(&self) -> bool {
+        self.own.as_ref().is_some_and(OwnDirectories::are_opened)
     }
 }
 
@@ -105,6 +112,17 @@ impl MeteredFilesystem<'_> {
 
     fn quota(&self, descriptor: &Resource<Descriptor>) -> Option<Arc<Quota>> {
         self.root(descriptor).and_then(|root| root.quota.clone())
+    }
+
+    /// The directories that belong to the job: until a guest asks for them there are none.
+    fn own_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
+        let Some(own) = &mut self.meter.own else { return Ok(Vec::new()) };
+        if !own.are_opened() {
+            // Rare and short; but what an earlier attempt left may be much, and a slow disk must not hold up other guests.
+            self.meter.roots.extend(tokio::task::block_in_place(|| own.open())?);
+        }
+        let Some(ctx) = own.opened() else { return Ok(Vec::new()) };
+        preopens::Host::get_directories(&mut WasiFilesystemCtxView { ctx, table: self.inner.table })
     }
 
     /// A file that may be written to.
@@ -165,7 +183,8 @@ fn can_be_opened(kind: DescriptorType) -> bool {
 
 impl preopens::Host for MeteredFilesystem<'_> {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
-        let directories = preopens::Host::get_directories(&mut self.inner)?;
+        let mut directories = self.own_directories()?;
+        directories.extend(preopens::Host::get_directories(&mut self.inner)?);
         for (descriptor, guest) in &directories {
             if let Some(place) = self.meter.roots.iter().position(|root| root.guest == *guest) {
                 self.meter.descends.insert(descriptor.rep(), place);
