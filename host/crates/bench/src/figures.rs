@@ -40,7 +40,8 @@ impl Spread {
         values.sort_by(f64::total_cmp);
         let (min, max) = (*values.first()?, *values.last()?);
         let middle = values.len() / 2;
-        let median = if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 };
+        let is_even = values.len().is_multiple_of(2);
+        let median = if is_even { (values[middle - 1] + values[middle]) / 2.0 } else { values[middle] };
         Some(Self { median: rounded(median), min, max })
     }
 }

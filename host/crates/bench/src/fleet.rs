@@ -53,6 +53,7 @@ impl Fleet {
     pub(crate) fn usage(&self) -> Usage {
         self.daemons.iter().map(Daemon::usage).fold(Usage::default(), |sum, usage| Usage {
             cpu_seconds: sum.cpu_seconds + usage.cpu_seconds,
+            system_seconds: sum.system_seconds + usage.system_seconds,
             resident_mib: sum.resident_mib.max(usage.resident_mib),
             peak_mib: sum.peak_mib.max(usage.peak_mib),
         })

@@ -11,6 +11,8 @@ const TICKS_PER_SECOND: f64 = 100.0;
 pub(crate) struct Usage {
     /// Processor time, of the program and of the kernel for it, in seconds. In steps of 10 ms.
     pub(crate) cpu_seconds: f64,
+    /// The kernel's part of it.
+    pub(crate) system_seconds: f64,
     /// Memory now, in MiB.
     pub(crate) resident_mib: f64,
     /// The most memory at any time, in MiB.
@@ -22,8 +24,10 @@ impl Usage {
     pub(crate) fn of(process: &str) -> Option<Self> {
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
         let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let (user, system) = ticks(&stat)?;
         Some(Self {
-            cpu_seconds: ticks(&stat)? / TICKS_PER_SECOND,
+            cpu_seconds: (user + system) / TICKS_PER_SECOND,
+            system_seconds: system / TICKS_PER_SECOND,
             resident_mib: mebibytes(&status, "VmRSS:")?,
             peak_mib: mebibytes(&status, "VmHWM:")?,
         })
@@ -36,10 +40,10 @@ impl Usage {
 }
 
 /// The fields `utime` and `stime`. The name of the program, in brackets, may have spaces and brackets in it.
-fn ticks(stat: &str) -> Option<f64> {
+fn ticks(stat: &str) -> Option<(f64, f64)> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut times = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
-    Some(times.next()?.ok()? + times.next()?.ok()?)
+    Some((times.next()?.ok()?, times.next()?.ok()?))
 }
 
 fn mebibytes(status: &str, name: &str) -> Option<f64> {
@@ -55,7 +59,7 @@ mod tests {
     #[test]
     fn a_name_with_a_bracket_shifts_no_field() {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 1 0 100 1000 10 18446744073709551615";
-        assert_eq!(ticks(stat), Some(300.0));
+        assert_eq!(ticks(stat), Some((250.0, 50.0)));
     }
 
     #[test]

@@ -103,7 +103,7 @@ pub(crate) async fn connections(fleet: &Fleet, count: u16) -> Result<Vec<Connect
 /// Sends so many jobs, each connection the next request as soon as it has an answer.
 pub(crate) async fn send(connections: Vec<Connection>, job: &str, batch: u64, jobs: u64) -> Result<Sent, BenchError> {
     let (whole, taken) = (Request::new(job, batch), Arc::new(AtomicU64::new(0)));
-    let rest = (jobs % batch > 0).then(|| Request::new(job, jobs % batch));
+    let rest = (!jobs.is_multiple_of(batch)).then(|| Request::new(job, jobs % batch));
     let mut tasks = JoinSet::new();
     for mut connection in connections {
         let (whole, rest, taken) = (whole.clone(), rest.clone(), taken.clone());

@@ -90,6 +90,8 @@ impl Watch {
         let micros_per_job = |before: f64, after: f64| (after - before) * 1e6 / jobs.max(1) as f64;
         let now = fleet.usage();
         figures.add("daemon_cpu_us_per_job", micros_per_job(self.daemons.cpu_seconds, now.cpu_seconds));
+        let system = micros_per_job(self.daemons.system_seconds, now.system_seconds);
+        figures.add("daemon_system_us_per_job", system);
         if let (Some(before), Some(now)) = (self.client, Usage::own()) {
             figures.add("client_cpu_us_per_job", micros_per_job(before.cpu_seconds, now.cpu_seconds));
         }
