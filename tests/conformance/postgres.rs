@@ -34,7 +34,7 @@ pub(crate) async fn open() -> Fixture<PostgresStore> {
 
 #[tokio::test]
 async fn every_statement_fits_the_migrated_schema() {
-    assert_eq!(open().await.store.prepare_all().await.unwrap(), 102);
+    assert_eq!(open().await.store.prepare_all().await.unwrap(), 103);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn the_database_answers_as_the_model_does() {
         };
         let (database, fixture) = kept.get_or_init(open).await;
         database
-            .run("TRUNCATE jobs, queues, queue_counts, dependencies_due, idempotency_keys, operations, workers, leaders CASCADE")
+            .run("TRUNCATE jobs, job_attempts, queues, queue_counts, dependencies_due, idempotency_keys, operations, workers, leaders CASCADE")
             .await
             .unwrap();
         fixture.clone()

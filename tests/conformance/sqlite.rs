@@ -20,7 +20,7 @@ pub(crate) async fn open() -> Fixture<SqliteStore> {
 
 #[tokio::test]
 async fn every_statement_fits_the_migrated_schema() {
-    assert_eq!(open().await.store.prepare_all().await.unwrap(), 102);
+    assert_eq!(open().await.store.prepare_all().await.unwrap(), 103);
 }
 
 #[test]

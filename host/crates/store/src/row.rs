@@ -5,8 +5,10 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use sqlx::FromRow;
+use serde::{Deserialize, Deserializer, Serialize};
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row as _};
 use uuid::Uuid;
 use windlass_model::{
     Artifact, Attempt, AttemptError, EventKind, Job, JobEvent, JobId, JobState, JsonText, LogLine, Priority, Progress,
@@ -57,8 +59,25 @@ pub(crate) struct JobRow {
 }
 
 /// A job that was just claimed: what its attempt needs to know. What it came to before, and its progress, are not read.
-#[derive(FromRow)]
-pub(crate) struct ClaimedRow {
+pub(crate) struct ClaimedRow(ClaimedColumns);
+
+/// PostgreSQL returns columns.
+impl FromRow<'_, PgRow> for ClaimedRow {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        ClaimedColumns::from_row(row).map(Self)
+    }
+}
+
+/// SQLite returns them as a JSON array.
+impl FromRow<'_, SqliteRow> for ClaimedRow {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let packed: &str = row.try_get(0)?;
+        serde_json::from_str(packed).map(Self).map_err(|error| sqlx::Error::Decode(error.into()))
+    }
+}
+
+#[derive(FromRow, Deserialize)]
+struct ClaimedColumns {
     id: Uuid,
     task: String,
     queue: String,
@@ -71,47 +90,61 @@ pub(crate) struct ClaimedRow {
     lease: i64,
     crash_count: i64,
     host_fault_count: i64,
+    #[serde(deserialize_with = "maybe_micros")]
     cancel_requested_at: Option<Time>,
     tags: String,
     metadata: String,
+    #[serde(deserialize_with = "micros")]
     created_at: Time,
+    #[serde(deserialize_with = "micros")]
     run_at: Time,
+    #[serde(deserialize_with = "maybe_micros")]
     expires_at: Option<Time>,
     concurrency_key: Option<String>,
     parent_id: Option<Uuid>,
 }
 
+fn micros<'de, D: Deserializer<'de>>(column: D) -> Result<Time, D::Error> {
+    i64::deserialize(column).map(|micros| Time(Timestamp::from_micros(micros)))
+}
+
+fn maybe_micros<'de, D: Deserializer<'de>>(column: D) -> Result<Option<Time>, D::Error> {
+    let micros = Option::<i64>::deserialize(column)?;
+    Ok(micros.map(|micros| Time(Timestamp::from_micros(micros))))
+}
+
 impl ClaimedRow {
     pub(crate) fn claimed(self, worker: WorkerId, now: Timestamp) -> Result<Job, StoreError> {
+        let Self(row) = self;
         Ok(Job {
-            id: JobId::from_uuid(self.id),
-            task: parsed("task", &self.task)?,
-            queue: parsed("queue", &self.queue)?,
-            priority: Priority::try_from(self.priority).map_err(|_| corrupt("priority", self.priority))?,
+            id: JobId::from_uuid(row.id),
+            task: parsed("task", &row.task)?,
+            queue: parsed("queue", &row.queue)?,
+            priority: Priority::try_from(row.priority).map_err(|_| corrupt("priority", row.priority))?,
             state: JobState::Running,
-            args: JsonText::trusted(self.args),
+            args: JsonText::trusted(row.args),
             output: None,
             error: None,
-            attempt: number("attempt", self.attempt)?,
-            max_attempts: number("max_attempts", self.max_attempts)?,
-            timeout: timeout(self.timeout_ms)?,
-            backoff: json("backoff", &self.backoff)?,
-            lease: number("lease", self.lease)?,
+            attempt: number("attempt", row.attempt)?,
+            max_attempts: number("max_attempts", row.max_attempts)?,
+            timeout: timeout(row.timeout_ms)?,
+            backoff: json("backoff", &row.backoff)?,
+            lease: number("lease", row.lease)?,
             worker_id: Some(worker),
-            crash_count: number("crash_count", self.crash_count)?,
-            host_fault_count: number("host_fault_count", self.host_fault_count)?,
-            cancel_requested_at: self.cancel_requested_at.map(|time| time.0),
+            crash_count: number("crash_count", row.crash_count)?,
+            host_fault_count: number("host_fault_count", row.host_fault_count)?,
+            cancel_requested_at: row.cancel_requested_at.map(|time| time.0),
             progress: Progress::default(),
-            tags: json("tags", &self.tags)?,
-            metadata: JsonText::trusted(self.metadata),
+            tags: json("tags", &row.tags)?,
+            metadata: JsonText::trusted(row.metadata),
             plugin_digest: None,
-            created_at: self.created_at.0,
-            run_at: self.run_at.0,
+            created_at: row.created_at.0,
+            run_at: row.run_at.0,
             started_at: Some(now),
             finished_at: None,
-            expires_at: self.expires_at.map(|time| time.0),
-            concurrency_key: self.concurrency_key,
-            parent_id: self.parent_id.map(JobId::from_uuid),
+            expires_at: row.expires_at.map(|time| time.0),
+            concurrency_key: row.concurrency_key,
+            parent_id: row.parent_id.map(JobId::from_uuid),
             waits_for: 0,
             bill: None,
         })

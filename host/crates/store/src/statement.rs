@@ -64,7 +64,7 @@ statements! {
     artifact_insert artifact_list attempt_insert attempt_list attempt_tidy checkpoint_delete checkpoint_load checkpoint_save child_find
     dependencies_due_insert dependencies_due_take dependency_insert dependency_list dependency_open dependency_parents
     dependency_settle dependency_waive event_append event_list idempotency_find idempotency_prune idempotency_save
-    installation job_cancel job_cancel_request job_candidates job_claim job_counts job_expire job_finish job_get job_get_many job_hold
+    installation job_cancel job_cancel_request job_candidates job_claim job_claim_first job_counts job_expire job_finish job_get job_get_many job_hold
     job_insert job_list job_next_due job_orphans job_promote job_prune job_release job_replace job_retry job_unheld job_unknown
     key_value_delete key_value_get key_value_hold key_value_list key_value_set key_value_settle leader_resign leader_take ledger_lifecycles ledger_settings
     ledger_shares ledger_spans log_append log_list operation_get operation_insert operation_move operation_page

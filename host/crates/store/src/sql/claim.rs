@@ -15,7 +15,7 @@ use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::row::ClaimedRow;
 use crate::seam::{Claimed, TaskRoom};
-use crate::statement;
+use crate::statement::{self, Statement};
 use crate::value::{Time, Value, hex};
 
 /// How soon to look again when others hold what there is. Their transactions are short.
@@ -75,6 +75,10 @@ impl Tasks {
         Value::json(&open)
     }
 
+    fn are_unlimited(&self) -> bool {
+        self.0.iter().all(|(_, room)| room.is_none())
+    }
+
     fn is_any_full(&self) -> bool {
         self.0.iter().any(|(_, room)| *room == Some(0))
     }
@@ -127,6 +131,17 @@ impl<D: Dialect> Write<D> {
         let (ours, others): (Vec<_>, Vec<_>) = open.into_iter().partition(|row| row.5);
         let mut lanes: Vec<_> = ours.into_iter().map(|row| Lane::new(row, limit)).collect();
         let mut again_in = (!others.is_empty()).then_some(CONTENDED);
+        if let ([lane], None) = (&lanes[..], again_in)
+            && lane.is_unlimited()
+            && tasks.are_unlimited()
+        {
+            let room = Value::count(limit as u64);
+            let values = vec![worker.as_uuid().into(), lane.queue.as_str().into(), tasks.open(), room, self.now.into()];
+            let jobs = self.take(statement::job_claim_first, worker, values).await?;
+            // There was something a moment ago.
+            let again_in = jobs.is_empty().then_some(CONTENDED);
+            return Ok(Claimed { jobs, again_in });
+        }
         soonest(&mut again_in, self.count(&mut lanes).await?);
         soonest(&mut again_in, self.choose(&mut lanes, &mut tasks).await?);
 
@@ -138,14 +153,23 @@ impl<D: Dialect> Write<D> {
         }
         let ids: Vec<_> = chosen.iter().map(|(_, _, id)| hex(*id)).collect();
         let values = vec![worker.as_uuid().into(), Value::json(&ids), self.now.into()];
-        let rows: Vec<ClaimedRow> = self.rows(statement::job_claim, values).await?;
-        let now = self.now;
-        let mut jobs =
-            rows.into_iter().map(|row| row.claimed(worker, now)).collect::<Result<Vec<Job>, StoreError>>()?;
-        // No database promises an order of what RETURNING returns.
-        jobs.sort_by_key(|job| (job.priority, job.run_at, job.id));
+        let jobs = self.take(statement::job_claim, worker, values).await?;
         self.note_starts(&lanes, jobs.iter().map(|job| &job.queue)).await?;
         Ok(Claimed { jobs, again_in })
+    }
+
+    async fn take(
+        &mut self,
+        statement: Statement,
+        worker: WorkerId,
+        values: Vec<Value>,
+    ) -> Result<Vec<Job>, StoreError> {
+        let rows: Vec<ClaimedRow> = self.rows(statement, values).await?;
+        let jobs = rows.into_iter().map(|row| row.claimed(worker, self.now));
+        let mut jobs = jobs.collect::<Result<Vec<Job>, StoreError>>()?;
+        // No database promises an order of what RETURNING returns.
+        jobs.sort_by_key(|job| (job.priority, job.run_at, job.id));
+        Ok(jobs)
     }
 
     /// Counts what runs and what started in the lanes with limits, and makes their room smaller by that. Returns when the
@@ -254,6 +278,10 @@ impl Lane {
             after: START,
             chosen: Vec::new(),
         }
+    }
+
+    fn is_unlimited(&self) -> bool {
+        self.max_running.is_none() && self.max_per_key.is_none() && self.rate.is_none()
     }
 
     /// So many jobs of it run, all of one key or of none. All of these calls come before the first page.

@@ -173,8 +173,8 @@ impl<D: Dialect> Write<D> {
     /// both are fenced by the same statement.
     pub(super) async fn finish(&mut self, finished: &[Finished]) -> Result<Vec<FinishOutcome>, StoreError> {
         let rows = Rows::of(finished.iter().map(|done| finish_row(done, self.now)));
-        let held: Vec<(Uuid, i64, bool)> = self.rows(statement::job_finish, rows).await?;
-        let leases: HashMap<_, _> = held.iter().map(|(id, lease, _)| (*id, *lease)).collect();
+        let held: Vec<(Uuid, i64)> = self.rows(statement::job_finish, rows).await?;
+        let leases: HashMap<_, _> = held.iter().map(|(id, held)| (*id, held / 2)).collect();
         let is_recorded = |done: &&Finished| {
             leases
                 .get(&done.attempt.job_id.as_uuid())
@@ -185,7 +185,7 @@ impl<D: Dialect> Write<D> {
         let over =
             recorded.iter().filter(|done| done.transition.to.is_final()).map(|done| done.attempt.job_id).collect();
         self.settle(over).await?;
-        let unwanted = held.into_iter().filter(|(_, _, is_unwanted)| *is_unwanted);
+        let unwanted = held.into_iter().filter(|(_, held)| held % 2 == 1);
         let reason = || "cancelled after an attempt that did not end it".to_owned();
         let unwanted: Vec<_> = unwanted.map(|(id, ..)| Unwanted::new(JobId::from_uuid(id), reason())).collect();
         self.cancel(&unwanted).await?;

@@ -1,6 +1,7 @@
 -- Writes down what becomes of jobs whose attempts ended, each only if it still runs under its lease.
 -- A row: id, lease, run_at, finished_at, state, attempts_back, crash_count, host_fault_count,
--- output, error_kind, error_message, percent_complete, task_step, status_info; `run_at` is null if it stays.
+-- output, error_kind, error_message, percent_complete, task_step, status_info; `run_at` is null if it stays. Returns twice the lease of
+-- each, and one more if somebody wants it cancelled: each value that is returned has its price.
 UPDATE jobs
 SET state = done.state, run_at = coalesce(done.run_at, jobs.run_at), finished_at = done.finished_at,
     attempt = jobs.attempt - done.attempts_back, crash_count = done.crash_count, host_fault_count = done.host_fault_count,
@@ -13,4 +14,4 @@ FROM unnest(
     id, lease, run_at, finished_at, state, attempts_back, crash_count, host_fault_count, output, error_kind, error_message,
     percent_complete, task_step, status_info)
 WHERE jobs.id = done.id AND jobs.lease = done.lease AND jobs.state = 'running'
-RETURNING jobs.id, jobs.lease, jobs.cancel_requested_at IS NOT NULL AND jobs.finished_at IS NULL AS is_unwanted
+RETURNING jobs.id, jobs.lease * 2 + (jobs.cancel_requested_at IS NOT NULL AND jobs.finished_at IS NULL)::int AS lease_and_wish

@@ -1,6 +1,7 @@
 -- Writes down what becomes of jobs whose attempts ended, each only if it still runs under its lease.
 -- A row: id, lease, run_at, finished_at, state, attempts_back, crash_count, host_fault_count,
--- output, error_kind, error_message, percent_complete, task_step, status_info; `run_at` is null if it stays.
+-- output, error_kind, error_message, percent_complete, task_step, status_info; `run_at` is null if it stays. Returns twice the lease of
+-- each, and one more if somebody wants it cancelled: each value that is returned has its price.
 -- Differs from postgres: VALUES in place of unnest; and the plus keeps SQLite from going through all jobs that run.
 UPDATE jobs
 SET state = done.state, run_at = coalesce(done.run_at, jobs.run_at), finished_at = done.finished_at,
@@ -16,4 +17,4 @@ FROM (
     FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))
 ) AS done
 WHERE jobs.id = done.id AND jobs.lease = done.lease AND +jobs.state = 'running'
-RETURNING jobs.id, jobs.lease, jobs.cancel_requested_at IS NOT NULL AND jobs.finished_at IS NULL AS is_unwanted
+RETURNING id, lease * 2 + (cancel_requested_at IS NOT NULL AND finished_at IS NULL) AS lease_and_wish
