@@ -125,8 +125,11 @@ impl Installed {
         run(chmod)?;
         let mut cargo = Command::new("cargo");
         cargo.args(["install", "obelisk", "--version", version, "--locked", "--force", "--root"]).arg(root);
-        cargo.arg("--target-dir").arg(self.folder.join("build/obelisk")).env("PROTOC", protoc);
-        run(cargo)
+        // Kept until it is done, so that a build that was broken off goes on; gigabytes that nobody needs afterwards.
+        let building = self.folder.join("build/obelisk");
+        cargo.arg("--target-dir").arg(&building).env("PROTOC", protoc);
+        run(cargo)?;
+        fs::remove_dir_all(building).context("cannot remove what obelisk was built from")
     }
 
     /// A build of the workspace in `peers`, into a folder of its own: another target means other features of the same crates.
