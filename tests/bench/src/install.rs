@@ -123,7 +123,7 @@ impl Installed {
         let mut chmod = Command::new("chmod");
         chmod.arg("+x").arg(&protoc);
         run(chmod)?;
-        let mut cargo = Command::new("cargo");
+        let mut cargo = cargo();
         cargo.args(["install", "obelisk", "--version", version, "--locked", "--force", "--root"]).arg(root);
         // Kept until it is done, so that a build that was broken off goes on; gigabytes that nobody needs afterwards.
         let building = self.folder.join("build/obelisk");
@@ -134,11 +134,22 @@ impl Installed {
 
     /// A build of the workspace in `peers`, into a folder of its own: another target means other features of the same crates.
     fn cargo(&self, folder: &str) -> Command {
-        let mut cargo = Command::new("cargo");
+        let mut cargo = cargo();
         cargo.args(["build", "--locked", "--manifest-path"]).arg(sources().join("Cargo.toml"));
         cargo.arg("--target-dir").arg(self.folder.join("build").join(folder));
         cargo
     }
+}
+
+/// With the release profile that a crate has itself, whatever was set for our own build.
+fn cargo() -> Command {
+    let mut cargo = Command::new("cargo");
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PROFILE_") {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// Where the scripts and the workspace of the peers are.
