@@ -43,7 +43,8 @@ impl Installed {
         match program {
             Program::Node(script) | Program::Obelisk(script) => {
                 let mut node = Command::new(self.folder.join("node/node_modules/.bin/node"));
-                node.arg(self.folder.join("node").join(script));
+                // Its SQLite is still called experimental, at each start.
+                node.arg("--no-warnings").arg(self.folder.join("node").join(script));
                 node
             }
             Program::Python(script) => {
