@@ -43,7 +43,8 @@ impl Installed {
         match program {
             Program::Node(script) | Program::Obelisk(script) => {
                 let mut node = Command::new(self.folder.join("node/node_modules/.bin/node"));
-                node.arg(self.folder.join("node").join(script));
+                // Its SQLite is still called experimental, at each start.
+                node.arg("--no-warnings").arg(self.folder.join("node").join(script));
                 node
             }
             Program::Python(script) => {
@@ -123,19 +124,33 @@ impl Installed {
         let mut chmod = Command::new("chmod");
         chmod.arg("+x").arg(&protoc);
         run(chmod)?;
-        let mut cargo = Command::new("cargo");
+        let mut cargo = cargo();
         cargo.args(["install", "obelisk", "--version", version, "--locked", "--force", "--root"]).arg(root);
-        cargo.arg("--target-dir").arg(self.folder.join("build/obelisk")).env("PROTOC", protoc);
-        run(cargo)
+        // Kept until it is done, so that a build that was broken off goes on; gigabytes that nobody needs afterwards.
+        let building = self.folder.join("build/obelisk");
+        cargo.arg("--target-dir").arg(&building).env("PROTOC", protoc);
+        run(cargo)?;
+        fs::remove_dir_all(building).context("cannot remove what obelisk was built from")
     }
 
     /// A build of the workspace in `peers`, into a folder of its own: another target means other features of the same crates.
     fn cargo(&self, folder: &str) -> Command {
-        let mut cargo = Command::new("cargo");
+        let mut cargo = cargo();
         cargo.args(["build", "--locked", "--manifest-path"]).arg(sources().join("Cargo.toml"));
         cargo.arg("--target-dir").arg(self.folder.join("build").join(folder));
         cargo
     }
+}
+
+/// With the release profile that a crate has itself, whatever was set for our own build.
+fn cargo() -> Command {
+    let mut cargo = Command::new("cargo");
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PROFILE_") {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// Where the scripts and the workspace of the peers are.

@@ -85,27 +85,9 @@ async fn main() -> Result<ExitCode> {
     let mut rows: Vec<Row> = peers.iter().map(|peer| Row::new(peer)).collect();
     for round in 1..=args.rounds {
         for (peer, row) in peers.iter().zip(&mut rows) {
-            let task = Task { jobs: args.jobs, patience: Duration::from_secs(args.seconds), payload: PAYLOAD };
-            // One that fails does not cost the others their figures.
-            let (outcome, fault) = match run::run(peer, &installed, &mut server, task).await {
-                Ok(outcome) => (Some(outcome), None),
-                Err(fault) => (None, Some(format!("{fault:#}"))),
-            };
-            match (&outcome, &fault) {
-                (Some(outcome), _) => eprintln!("{round}/{} {peer}: {outcome}", args.rounds),
-                (None, fault) => eprintln!("{round}/{} {peer}: {}", args.rounds, fault.as_deref().unwrap_or_default()),
-            }
-            let beside = match args.alone {
-                true => None,
-                false => Some(Windlass { program: &args.windlass }.drain(peer.database, args.jobs, &mut server).await?),
-            };
-            if let Some(beside) = &beside {
-                eprintln!(
-                    "{round}/{} windlass on {}: {:.0} jobs/s",
-                    args.rounds, peer.database, beside.jobs_per_second
-                );
-            }
-            row.turns.push(Turn { outcome, fault, beside });
+            let turn = turn(&args, peer, &installed, &mut server).await;
+            eprintln!("{round}/{} {peer}: {turn}", args.rounds);
+            row.turns.push(turn);
         }
     }
     let summary = Summary::new(conditions, rows);
@@ -114,6 +96,17 @@ async fn main() -> Result<ExitCode> {
         false => println!("{summary}"),
     }
     Ok(if summary.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The peer, and Windlass after it. A run that fails does not cost the others their figures.
+async fn turn(args: &Args, peer: &Peer, installed: &Installed, server: &mut Server) -> Turn {
+    let task = Task { jobs: args.jobs, patience: Duration::from_secs(args.seconds), payload: PAYLOAD };
+    let outcome = run::run(peer, installed, server, task).await;
+    let beside = match args.alone {
+        true => Ok(None),
+        false => Windlass { program: &args.windlass }.drain(peer.database, args.jobs, server).await.map(Some),
+    };
+    Turn::new(outcome, beside)
 }
 
 /// The peers that the flags leave, in the order of the list.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use anyhow::Result;
 use serde::Serialize;
 
 use crate::conditions::Conditions;
@@ -40,10 +41,10 @@ pub(crate) struct Row {
 /// A run of the peer, and the run of Windlass that came after it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Turn {
-    pub(crate) outcome: Option<Outcome>,
-    /// Why there is no outcome.
-    pub(crate) fault: Option<String>,
-    pub(crate) beside: Option<Drained>,
+    outcome: Option<Outcome>,
+    beside: Option<Drained>,
+    /// Why one of the two is missing.
+    fault: Option<String>,
 }
 
 /// The middle of all turns of a peer; nothing when none has the figure.
@@ -72,6 +73,16 @@ impl Summary {
     /// Whether every turn has an outcome.
     pub(crate) fn is_sound(&self) -> bool {
         self.peers.iter().flat_map(|row| &row.turns).all(|turn| turn.fault.is_none())
+    }
+}
+
+impl Turn {
+    /// `beside` is nothing when Windlass was not asked to run.
+    pub(crate) fn new(outcome: Result<Outcome>, beside: Result<Option<Drained>>) -> Self {
+        let faults = [outcome.as_ref().err(), beside.as_ref().err()];
+        let faults: Vec<_> = faults.into_iter().flatten().map(|fault| format!("{fault:#}")).collect();
+        let fault = (!faults.is_empty()).then(|| faults.join("; "));
+        Self { outcome: outcome.ok(), beside: beside.unwrap_or(None), fault }
     }
 }
 
@@ -136,23 +147,26 @@ impl fmt::Display for Summary {
         self.peers.iter().try_for_each(|row| writeln!(f, "{row}"))?;
         self.windlass.iter().try_for_each(|row| writeln!(f, "{row}"))?;
         for row in &self.peers {
-            for (round, turn) in row.turns.iter().enumerate() {
-                match (&turn.outcome, &turn.fault) {
-                    (_, Some(fault)) => writeln!(f, "\n{}, round {}: no figure. {fault}", row.peer, round + 1)?,
-                    (Some(outcome), None) if !outcome.is_complete => {
-                        writeln!(
-                            f,
-                            "\n{}, round {}: {} done when its time was over.",
-                            row.peer,
-                            round + 1,
-                            outcome.done
-                        )?;
-                    }
-                    (_, None) => {}
-                }
+            let told = |turn: &&Turn| turn.fault.is_some() || turn.outcome.is_some_and(|outcome| !outcome.is_complete);
+            let turns = row.turns.iter().enumerate().map(|(round, turn)| (round + 1, turn));
+            for (round, turn) in turns.filter(|(_, turn)| told(turn)) {
+                writeln!(f, "\n{}, round {round}: {turn}.", row.peer)?;
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.outcome {
+            Some(outcome) => write!(f, "{outcome}")?,
+            None => f.write_str("no figure")?,
+        }
+        if let Some(beside) = &self.beside {
+            write!(f, "; windlass: {:.0} jobs/s", beside.jobs_per_second)?;
+        }
+        self.fault.as_ref().map_or(Ok(()), |fault| write!(f, "; {fault}"))
     }
 }
 
@@ -221,7 +235,7 @@ mod tests {
             filled_per_second: 3.0 * windlass,
             daemon_cpu_us_per_job: 20.0,
         };
-        Turn { outcome: Some(outcome(peer)), fault: None, beside: Some(beside) }
+        Turn::new(Ok(outcome(peer)), Ok(Some(beside)))
     }
 
     fn summary(turns: Vec<Turn>) -> Summary {
@@ -278,13 +292,23 @@ mod tests {
 
     #[test]
     fn a_turn_without_outcome_counts_for_nothing_and_is_told() {
-        let failed = Turn { outcome: None, fault: Some("it ended with exit status: 1".to_owned()), beside: None };
+        let failed = Turn::new(Err(anyhow::anyhow!("it ended with exit status: 1")), Ok(None));
         let summary = summary(vec![turn(100.0, 400.0), failed]);
         assert_eq!(summary.peers[0].medians.windlass_ratio, Some(4.0));
         assert!(!summary.is_sound());
         let text = summary.to_string();
         assert!(text.contains("| 100 | 400 | 4.00 | 200 | 10.0, – | nothing |"), "{text}");
-        assert!(text.contains("round 2: no figure. it ended with exit status: 1"), "{text}");
+        assert!(text.contains("round 2: no figure; it ended with exit status: 1."), "{text}");
+    }
+
+    #[test]
+    fn a_turn_in_which_windlass_failed_keeps_the_peers_figure_and_is_told() {
+        let failed = Turn::new(Ok(outcome(100.0)), Err(anyhow::anyhow!("not verified")));
+        let summary = summary(vec![failed]);
+        assert!(!summary.is_sound());
+        assert_eq!(summary.peers[0].medians.jobs_per_second, Some(100.0));
+        assert_eq!(summary.peers[0].medians.windlass_ratio, None);
+        assert!(summary.to_string().contains("round 1: 100 jobs/s; not verified."), "{summary}");
     }
 
     #[test]
@@ -293,7 +317,7 @@ mod tests {
         turns[0].outcome.as_mut().unwrap().is_complete = false;
         let summary = summary(turns);
         assert!(summary.is_sound());
-        assert!(summary.to_string().contains("round 1: 1000 done when its time was over."), "{summary}");
+        assert!(summary.to_string().contains("round 1: 100 jobs/s (1000 done when its time was over)"), "{summary}");
     }
 
     #[test]
