@@ -59,7 +59,7 @@ async fn a_job_that_no_slot_takes_in_time_is_handed_back_and_keeps_its_attempt()
         let reason = finished.transition.reason.as_deref();
         assert_eq!(reason, Some("handed back: no slot became free on the worker that claimed it"));
     }
-    runner.gate.add_permits(SLOTS as usize);
+    runner.gate.add_permits(MORE);
     engine.shutdown().await;
 }
 
@@ -83,7 +83,7 @@ async fn a_cancel_that_comes_while_a_job_waits_for_its_slot_holds() {
     let (queue, runner, engine, _folder) = held(Duration::from_secs(3_600)).await;
     let last = queue.running().into_iter().max_by_key(|job| job.id).unwrap().id;
     engine.handle().cancel(last).await.unwrap();
-    runner.gate.add_permits(10_000);
+    runner.gate.add_permits(MORE);
     queue.until(|running, ended| running == 0 && ended == FAST + MORE).await;
     for finished in queue.take_ended() {
         let to = if finished.attempt.job_id == last { JobState::Cancelled } else { JobState::Completed };
