@@ -35,6 +35,10 @@ pub(crate) struct MemoryQueue {
     pub(crate) finishes: AtomicU64,
     /// How long a finish takes, and how much longer for each job.
     pub(crate) commit: (Duration, Duration),
+    /// Lets reports be written, one for each permit; all if absent.
+    pub(crate) reports: Option<Semaphore>,
+    /// A report is being written.
+    pub(crate) reporting: Notify,
     /// Whether a claim that finds nothing waits until there is something.
     pub(crate) is_patient: bool,
     pub(crate) filled: Notify,
@@ -143,8 +147,12 @@ impl JobQueue for MemoryQueue {
         Ok(outcomes)
     }
 
-    async fn job_report(&self, _: &StepReport, _: Option<Timestamp>) -> Result<bool, StoreError> {
-        Ok(true)
+    async fn job_report(&self, report: &StepReport, _: Option<Timestamp>) -> Result<bool, StoreError> {
+        self.reporting.notify_one();
+        if let Some(gate) = &self.reports {
+            gate.acquire().await.unwrap().forget();
+        }
+        Ok(self.jobs.lock().unwrap().running.contains_key(&report.id))
     }
 
     async fn checkpoint_save(&self, _: JobId, _: u64, _: &[u8]) -> Result<bool, StoreError> {
