@@ -56,7 +56,7 @@ pub(crate) struct ServeArgs {
     /// Where compiled components are kept between starts [default: cache in the data directory].
     #[arg(long, env = "WINDLASS_CACHE_DIR", value_name = "DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
-    /// How many jobs run at once, 1 to 1000 [default: four for each processor].
+    /// How many jobs run at once, 1 to 1000 [default: 64 for each processor, at most 256].
     #[arg(long, env = "WINDLASS_SLOTS", value_name = "N")]
     pub(crate) slots: Option<u32>,
     /// How often the daemon says that it is alive, in milliseconds, 100 to 300000 [default: 5000].
@@ -235,10 +235,12 @@ impl Settings {
     }
 }
 
-/// Jobs wait more than they compute, so there is room for several on each processor.
+/// A slot is held until its job's end is durable, so a write to the disk serves as many jobs as there are slots: too few, and the disk
+/// decides. An instance is there only while its guest runs, so slots cost next to nothing while jobs are short; 256 jobs that wait
+/// hold 22 MiB of a Rust plugin. One that needs much more has a limit of `concurrency` of its own.
 fn default_slots() -> u32 {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    u32::try_from(processors * 4).unwrap_or(u32::MAX).min(1_000)
+    u32::try_from(processors.saturating_mul(64)).unwrap_or(u32::MAX).min(256)
 }
 
 /// A variable of the daemon's environment, for secrets that the operator keeps there.

@@ -112,6 +112,10 @@ impl Dispatcher {
             return None;
         }
         let (queue, worker, tasks) = (Arc::clone(&self.queue), self.worker, self.slots.room(&*self.runner));
+        // Nothing can be found until an end leaves room, and that wakes.
+        if tasks.is_empty() {
+            return None;
+        }
         let claim = async move { queue.job_claim_within(worker, &tasks, wanted, None).await };
         Some((wanted, claim.boxed()))
     }

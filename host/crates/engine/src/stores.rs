@@ -57,4 +57,10 @@ impl Stores {
     pub fn told_by(self, changes: Arc<dyn ChangeSource>) -> Self {
         Self { changes, ..self }
     }
+
+    /// The same, but with somebody else who keeps the jobs, for tests and benches of the engine alone.
+    #[must_use]
+    pub fn jobs_in<S: JobInbox + JobQueue + 'static>(self, store: Arc<S>) -> Self {
+        Self { inbox: store.clone(), queue: store, ..self }
+    }
 }

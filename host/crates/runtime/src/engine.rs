@@ -43,17 +43,10 @@ pub(crate) struct Engines {
 
 impl Engines {
     pub(crate) fn new(settings: &RuntimeSettings) -> Result<Self, RuntimeError> {
-        let mut pooled = config(settings.fuel);
-        let mut pool = pool(settings.slots, &settings.ceiling);
-        match settings.memory_reuse.decide() {
-            Ok(()) => {
-                keep(&mut pool);
-                info!("The memory of ended instances is kept and cleaned for the next: this machine does not swap");
-            }
-            Err(why) => info!("The memory of ended instances is given back, so that each costs more: {why}"),
-        }
+        let (mut pooled, reuse) = (config(settings.fuel), settings.memory_reuse.decide());
+        let pool = pool(settings.slots, &settings.ceiling, reuse.is_ok());
         pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-        let running = Engine::new(&pooled).or_else(|reason| {
+        let running = Engine::new(&pooled).inspect(|_| tell(&reuse)).or_else(|reason| {
             // Small address spaces (39-bit arm64, containers with a limit on virtual memory) have no room for a pool.
             warn!("Instances are allocated on demand, which is slower: the pool could not be made: {reason:#}");
             Engine::new(&config(settings.fuel))
@@ -88,7 +81,7 @@ fn config(fuel: bool) -> Config {
     config
 }
 
-fn pool(slots: u32, ceiling: &Limits) -> PoolingAllocationConfig {
+fn pool(slots: u32, ceiling: &Limits, keeps_memory: bool) -> PoolingAllocationConfig {
     // Beside the slots there are those plugins whose `describe` is being called.
     let instances = slots.saturating_add(LOADERS);
     // Each slot has its whole share. Were the totals less than that, one plugin of many memories could take those of the others,
@@ -107,12 +100,19 @@ fn pool(slots: u32, ceiling: &Limits) -> PoolingAllocationConfig {
         .total_gc_heaps(instances)
         .table_elements(TABLE_ELEMENTS)
         .max_memory_size(ceiling.memory_bytes);
+    if keeps_memory {
+        // What an instance wrote to is cleaned for the next one of the same component.
+        pool.linear_memory_keep_resident(KEPT).table_keep_resident(KEPT).pagemap_scan(Enabled::Yes);
+    }
     pool
 }
 
-/// Keeps what an instance wrote to, cleaned, for the next one of the same component.
-fn keep(pool: &mut PoolingAllocationConfig) {
-    pool.linear_memory_keep_resident(KEPT).table_keep_resident(KEPT).pagemap_scan(Enabled::Yes);
+/// A line of the log: the operator sees what an instance costs here, and why.
+fn tell(reuse: &Result<(), String>) {
+    match reuse {
+        Ok(()) => info!("The memory of ended instances is kept and cleaned for the next: this machine does not swap"),
+        Err(why) => info!("The memory of ended instances is given back, so that each costs more: {why}"),
+    }
 }
 
 /// One thread for the whole engine, and not a task: a busy executor must not be able to delay it.
@@ -160,8 +160,9 @@ pub(crate) mod tests {
     #[test]
     fn a_pool_that_is_too_large_for_the_machine_gives_way_to_allocation_on_demand() {
         let dir = tempfile::tempdir().unwrap();
-        let settings = RuntimeSettings { slots: u32::MAX, ..settings(dir.path()) };
-        assert!(Engines::new(&settings).is_ok());
+        let is_pooled = |settings| Engines::new(&settings).unwrap().running.pooling_allocator_metrics().is_some();
+        assert!(is_pooled(settings(dir.path())));
+        assert!(!is_pooled(RuntimeSettings { slots: u32::MAX, ..settings(dir.path()) }));
     }
 
     #[test]
