@@ -187,7 +187,7 @@ impl TaskRunner for Echo {
         Vec::new()
     }
 
-    fn task(&self, _: &TaskName) -> Option<TaskInfo> {
+    fn task(&self, _: &TaskName) -> Option<Arc<TaskInfo>> {
         None
     }
 
