@@ -49,4 +49,15 @@ impl Pace {
             }
         }
     }
+
+    /// Returns when the job may be over. What it tells while it runs is nothing to look at.
+    pub(crate) async fn wait_for_end(&mut self, handle: &Handle) -> Woken {
+        let stopping = handle.stopping();
+        tokio::select! {
+            biased;
+            () = stopping.cancelled() => Woken::Stopping,
+            () = self.watch.ended() => Woken::Look,
+            () = tokio::time::sleep(self.poll_every) => Woken::Look,
+        }
+    }
 }

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use windlass_model::JobId;
 
-type Watched = HashMap<JobId, watch::Sender<()>>;
+/// Counts the hints after which a job may be over. Others leave it as it is, and are told all the same.
+type Watched = HashMap<JobId, watch::Sender<u64>>;
 
 /// The bus. Only jobs that somebody watches take room. Cheap to clone.
 #[derive(Clone, Default)]
@@ -21,23 +22,36 @@ pub(crate) struct Bus {
 pub struct JobWatch {
     id: JobId,
     bus: Bus,
-    receiver: watch::Receiver<()>,
+    receiver: watch::Receiver<u64>,
+    /// How many such hints this watch has gone by.
+    seen: u64,
 }
 
 impl Bus {
     pub(crate) fn watch(&self, id: JobId) -> JobWatch {
-        let receiver = self.lock().entry(id).or_insert_with(|| watch::Sender::new(())).subscribe();
-        JobWatch { id, bus: self.clone(), receiver }
+        let receiver = self.lock().entry(id).or_insert_with(|| watch::Sender::new(0)).subscribe();
+        let seen = *receiver.borrow();
+        JobWatch { id, bus: self.clone(), receiver, seen }
     }
 
+    /// Something about these jobs has changed; they may be over.
     pub(crate) fn publish(&self, ids: impl IntoIterator<Item = JobId>) {
+        self.tell(ids, 1);
+    }
+
+    /// These jobs have started, or their attempts told something.
+    pub(crate) fn publish_progress(&self, ids: impl IntoIterator<Item = JobId>) {
+        self.tell(ids, 0);
+    }
+
+    fn tell(&self, ids: impl IntoIterator<Item = JobId>, ends: u64) {
         let watched = self.lock();
         if watched.is_empty() {
             return;
         }
         for id in ids {
             if let Some(sender) = watched.get(&id) {
-                sender.send_replace(());
+                sender.send_modify(|count| *count += ends);
             }
         }
     }
@@ -59,6 +73,20 @@ impl JobWatch {
     }
 }
 
+impl JobWatch {
+    /// Returns when the job may be over: not for what it only tells while it runs. Level-triggered too.
+    pub async fn ended(&mut self) {
+        loop {
+            let count = *self.receiver.borrow_and_update();
+            if count != self.seen {
+                self.seen = count;
+                return;
+            }
+            self.changed().await;
+        }
+    }
+}
+
 impl Drop for JobWatch {
     fn drop(&mut self) {
         let mut watched = self.bus.lock();
@@ -71,6 +99,7 @@ impl Drop for JobWatch {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
     use uuid::Uuid;
 
     use super::*;
@@ -87,6 +116,18 @@ mod tests {
         watch.changed().await;
         bus.publish([id(1)]);
         watch.changed().await;
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_the_end_is_not_woken_by_progress() {
+        let bus = Bus::default();
+        let mut watch = bus.watch(id(1));
+        bus.publish_progress([id(1)]);
+        assert!(watch.ended().now_or_never().is_none());
+        bus.publish([id(1)]);
+        bus.publish_progress([id(1)]);
+        watch.ended().await;
+        assert!(watch.ended().now_or_never().is_none());
     }
 
     #[test]

@@ -142,7 +142,7 @@ impl Dispatcher {
         FailPoint::AfterClaim.hit();
         // Where it took all that it might there may be more.
         looking.may_find |= jobs.len() >= wanted as usize;
-        self.executor.bus.publish(jobs.iter().map(|job| job.id));
+        self.executor.bus.publish_progress(jobs.iter().map(|job| job.id));
         for job in jobs {
             let signals = self.executor.running.add(job.id, job.lease);
             let claim = self.slots.claim(&job.task);

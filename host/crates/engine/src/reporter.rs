@@ -114,7 +114,7 @@ impl Reporter {
         let Some(report) = self.take_report(every) else { return };
         let id = self.job.id;
         match self.executor.queue.job_report(&report, None).await {
-            Ok(true) => self.executor.bus.publish([id]),
+            Ok(true) => self.executor.bus.publish_progress([id]),
             Ok(false) => {
                 warn!(job.id = %id, job.lease = self.job.lease, "Job {id} was taken away while it ran here: stopping it");
                 self.signals.interrupt.cancel();

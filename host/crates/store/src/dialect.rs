@@ -19,8 +19,13 @@ use crate::value::Input;
 pub(crate) trait Dialect: Clone + Send + Sync + 'static {
     type Db: Database;
 
-    /// A transaction that may write.
-    fn begin(&self) -> impl Future<Output = Result<Transaction<'static, Self::Db>, sqlx::Error>> + Send;
+    /// A transaction that may write. Dropped, it leaves nothing behind.
+    type Tx: DerefMut<Target = <Self::Db as Database>::Connection> + Send;
+
+    fn begin(&self) -> impl Future<Output = Result<Self::Tx, sqlx::Error>> + Send;
+
+    /// Makes all of it durable.
+    fn commit(tx: Self::Tx) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
     /// A connection for reading.
     fn reader(&self) -> impl Future<Output = Result<Reader<Self::Db>, sqlx::Error>> + Send;

@@ -66,9 +66,14 @@ macro_rules! bind_columns {
 
 impl Dialect for Postgres {
     type Db = sqlx::Postgres;
+    type Tx = Transaction<'static, sqlx::Postgres>;
 
-    async fn begin(&self) -> Result<Transaction<'static, sqlx::Postgres>, sqlx::Error> {
+    async fn begin(&self) -> Result<Self::Tx, sqlx::Error> {
         self.pool.begin().await
+    }
+
+    async fn commit(tx: Self::Tx) -> Result<(), sqlx::Error> {
+        tx.commit().await
     }
 
     async fn reader(&self) -> Result<Reader<sqlx::Postgres>, sqlx::Error> {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
-use sqlx::Transaction;
 use uuid::Uuid;
 use windlass_model::{Artifact, Attempt, Job, JobId, JobState, JsonText, LogLine, Progress, QueueName, Timestamp};
 
@@ -18,7 +17,7 @@ use crate::value::{Input, Rows, Value, hex};
 /// A transaction, and the time that it goes by. Without a commit nothing of it stays.
 pub(super) struct Write<D: Dialect> {
     pub(super) dialect: D,
-    pub(super) tx: Transaction<'static, D::Db>,
+    pub(super) tx: D::Tx,
     pub(super) now: Timestamp,
     /// What others are told at the commit.
     pub(super) changes: Changes,
@@ -103,7 +102,7 @@ impl<D: Dialect> Write<D> {
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         let told = self.dialect.tell(&mut self.tx, self.changes).await;
         told.map_err(|source| StoreError::new("notify", source))?;
-        self.tx.commit().await.map_err(|source| StoreError::new("commit", source))?;
+        D::commit(self.tx).await.map_err(|source| StoreError::new("commit", source))?;
         if !self.new_queues.is_empty() {
             self.queues.add(self.new_queues);
         }

@@ -16,10 +16,6 @@ use crate::router::Api;
 use crate::routes::find_job;
 use crate::span::Span;
 
-/// How often a long poll looks at most. Short, because a person or a program waits for the very end; long enough that a
-/// handler that reports without pause does not turn each waiting request into a stream of reads.
-const WAIT_PACE: Duration = Duration::from_millis(10);
-
 /// How to read a job.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -84,13 +80,13 @@ async fn wait_for(api: &Api, id: JobId, Span(wait): Span) -> Result<Job, ApiErro
         return Err(ApiError::wrong_parameter("wait", message));
     }
     let deadline = tokio::time::Instant::now() + wait;
-    let mut pace = Pace::new(&api.handle, id, api.settings.poll_every, WAIT_PACE);
+    let mut pace = Pace::new(&api.handle, id, api.settings.poll_every, Duration::ZERO);
     loop {
         let job = find_job(api, id).await?;
         if job.state.is_final() {
             return Ok(job);
         }
-        match tokio::time::timeout_at(deadline, pace.wait(&api.handle)).await {
+        match tokio::time::timeout_at(deadline, pace.wait_for_end(&api.handle)).await {
             Ok(Woken::Look) => (),
             Ok(Woken::Stopping) => return Ok(job),
             // The job as it is now, not as it was at the last hint.

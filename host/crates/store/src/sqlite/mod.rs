@@ -4,6 +4,8 @@
 //! ever waits for a lock in its middle. Readers have connections of their own and never wait for it (write-ahead log).
 //! `synchronous=FULL`: a commit is on the disk when it returns.
 
+mod writer;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +14,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, Connection as _, Executor, SqlitePool, Statement as _, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, Executor, SqlitePool, Statement as _};
 use uuid::Uuid;
 use windlass_model::Timestamp;
 
@@ -24,8 +26,10 @@ use crate::sql::SqlStore;
 use crate::statement::{self, Statement};
 use crate::value::{Input, Value};
 
-const FACTS: &str = include_str!("../statements/alone/sqlite_facts.sql");
-const SCHEMA_VERSION: &str = include_str!("../statements/alone/schema_version.sql");
+use self::writer::{Writer, WriterTx};
+
+const FACTS: &str = include_str!("../../statements/alone/sqlite_facts.sql");
+const SCHEMA_VERSION: &str = include_str!("../../statements/alone/schema_version.sql");
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
 
@@ -38,15 +42,20 @@ pub type SqliteStore = SqlStore<Sqlite>;
 /// The connections to a SQLite file.
 #[derive(Clone)]
 pub struct Sqlite {
-    writer: SqlitePool,
+    writer: Writer,
     readers: SqlitePool,
 }
 
 impl Dialect for Sqlite {
     type Db = sqlx::Sqlite;
+    type Tx = WriterTx;
 
-    async fn begin(&self) -> Result<Transaction<'static, sqlx::Sqlite>, sqlx::Error> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await
+    async fn begin(&self) -> Result<WriterTx, sqlx::Error> {
+        self.writer.begin().await
+    }
+
+    async fn commit(tx: WriterTx) -> Result<(), sqlx::Error> {
+        tx.commit().await
     }
 
     async fn reader(&self) -> Result<Reader<sqlx::Sqlite>, sqlx::Error> {
@@ -172,26 +181,27 @@ impl SqliteStore {
             .pragma("wal_autocheckpoint", "1000")
             // In KiB. A transaction of a thousand jobs does not fit into the 2 MiB that are usual, and would be written twice.
             .pragma("cache_size", "-32768")
-            .pragma("journal_size_limit", "67108864");
-        let writer = pool(1).after_release(|connection, _| Box::pin(is_clean(connection)));
-        let writer = writer.connect_with(options.clone()).await.map_err(open_error)?;
-        MIGRATIONS.run(&writer).await.map_err(|source| match source {
+            .pragma("journal_size_limit", "67108864")
+            // What a statement sets aside while it runs is small, and no file is quicker for it.
+            .pragma("temp_store", "MEMORY");
+        let mut first = options.connect().await.map_err(open_error)?;
+        MIGRATIONS.run(&mut first).await.map_err(|source| match source {
             MigrateError::VersionMissing(found) => SqliteOpenError::Newer { path: path.to_owned(), found },
             source if is_read_only(&source) => SqliteOpenError::ReadOnly { path: path.to_owned() },
             source => SqliteOpenError::Migrate { path: path.to_owned(), source },
         })?;
         let readers = pool(READERS)
-            .connect_with(options.read_only(true).pragma("cache_size", "-4096"))
+            .connect_with(options.clone().read_only(true).pragma("cache_size", "-4096"))
             .await
             .map_err(open_error)?;
-        let dialect = Sqlite { writer, readers };
+        let dialect = Sqlite { writer: Writer::new(first, options), readers };
         // A file of this version's schema opens without a write: a statement that changes nothing tells whether one is possible.
-        let mut connection = dialect.writer.acquire().await.map_err(open_error)?;
+        let mut tx = dialect.begin().await.map_err(open_error)?;
         dialect
-            .execute(&mut connection, statement::worker_remove, vec![Value::from(Uuid::nil())].into())
+            .execute(&mut tx, statement::worker_remove, vec![Value::from(Uuid::nil())].into())
             .await
             .map_err(open_error)?;
-        drop(connection);
+        drop(tx);
         Ok(Self::on(dialect))
     }
 
@@ -213,8 +223,8 @@ impl SqliteStore {
     /// Prepares every statement against the schema, and names the first that does not fit it. For the tests.
     pub async fn prepare_all(&self) -> Result<usize, (&'static str, sqlx::Error)> {
         for statement in statement::ALL {
-            let mut connection = self.dialect.writer.acquire().await.map_err(|error| (statement.name, error))?;
-            let connection: &mut SqliteConnection = &mut connection;
+            let mut tx = self.dialect.begin().await.map_err(|error| (statement.name, error))?;
+            let connection: &mut SqliteConnection = &mut tx;
             let prepared = connection
                 .prepare(sqlx::SqlStr::from_static(statement.sqlite))
                 .await
@@ -279,16 +289,6 @@ fn is_read_only(error: &(dyn std::error::Error + 'static)) -> bool {
     })
 }
 
-/// Whether a connection that comes back can begin a transaction.
-///
-/// When the disk is full SQLite ends the transaction by itself. The driver's rollback then has nothing to roll back, fails, and the
-/// driver goes on to believe in the transaction: every later one would be refused. Such a connection is closed, and another opened.
-async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // Behind a rollback that was begun when the transaction was dropped.
-    connection.ping().await?;
-    Ok(!connection.is_in_transaction())
-}
-
 fn pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
@@ -297,22 +297,4 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .max_lifetime(None)
         .idle_timeout(None)
         .test_before_acquire(false)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_transaction_that_sqlite_ended_by_itself_does_not_stop_the_next() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("queue.db")).await.unwrap();
-        for _ in 0..3 {
-            let mut tx = store.dialect.begin().await.unwrap();
-            // As SQLite does when there is no room for what is to be committed.
-            sqlx::query("ROLLBACK").execute(&mut *tx).await.unwrap();
-            drop(tx);
-        }
-        store.dialect.begin().await.unwrap().commit().await.unwrap();
-    }
 }
