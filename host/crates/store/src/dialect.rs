@@ -19,6 +19,9 @@ use crate::value::Input;
 pub(crate) trait Dialect: Clone + Send + Sync + 'static {
     type Db: Database;
 
+    /// Whether only one transaction writes at a time, so that calls better share it.
+    const HAS_ONE_WRITER: bool;
+
     /// A transaction that may write. Dropped, it leaves nothing behind.
     type Tx: DerefMut<Target = <Self::Db as Database>::Connection> + Send;
 

@@ -37,6 +37,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The same for another call that shared its transaction: a driver's error cannot be copied, so its words are.
+    pub(crate) fn twin(&self) -> Self {
+        let words = |source: &sqlx::Error| sqlx::Error::Io(std::io::Error::other(source.to_string()));
+        match self {
+            Self::Unavailable { statement, source } => Self::Unavailable { statement, source: words(source) },
+            Self::Statement { statement, source } => Self::Statement { statement, source: words(source) },
+            Self::Corrupt { column, found } => Self::Corrupt { column, found: found.clone() },
+        }
+    }
+
     /// Sorts what the driver said. `statement` names the `.sql` file.
     pub(crate) fn new(statement: &'static str, source: sqlx::Error) -> Self {
         let passing = match &source {

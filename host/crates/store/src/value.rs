@@ -66,13 +66,18 @@ impl Rows {
         self.values.is_empty()
     }
 
-    /// The rows in parts of few sizes, the powers of two: each size is a statement of its own, which is prepared once.
+    /// The rows in parts of few sizes, the powers of two: each size is a statement of its own, which is prepared once. The last part
+    /// is filled up with rows of nulls, which the statements pass over: one more statement costs more than any number of them.
     pub(crate) fn parts(self) -> impl Iterator<Item = (usize, Vec<Value>)> {
         let (width, mut values) = (self.width, self.values.into_iter());
         std::iter::from_fn(move || {
             let left = values.len() / width.max(1);
-            let size = std::iter::successors(Some(MAX_ROWS), |size| Some(size / 2)).find(|size| *size <= left)?;
-            (size > 0).then(|| (size, values.by_ref().take(size * width).collect()))
+            let size = left.min(MAX_ROWS).next_power_of_two();
+            (left > 0).then(|| {
+                let mut part: Vec<Value> = values.by_ref().take(size * width).collect();
+                part.resize(size * width, Value::Int(None));
+                (size, part)
+            })
         })
     }
 
@@ -297,7 +302,10 @@ mod tests {
     fn rows_come_in_parts_of_few_sizes() {
         let rows = Rows::of((0..300_u32).map(|n| [Value::from(n), Value::from(n)]));
         let sizes: Vec<_> = rows.parts().map(|(size, values)| (size, values.len())).collect();
-        assert_eq!(sizes, [(256, 512), (32, 64), (8, 16), (4, 8)]);
+        assert_eq!(sizes, [(256, 512), (64, 128)]);
+        let rows = Rows::of((0..3_u32).map(|n| [Value::from(n)]));
+        let (size, values) = rows.parts().next().unwrap();
+        assert!(size == 4 && matches!(values[..], [.., Value::Int(Some(2)), Value::Int(None)]), "{values:?}");
         assert_eq!(Rows::of(std::iter::empty::<[Value; 2]>()).parts().count(), 0);
     }
 

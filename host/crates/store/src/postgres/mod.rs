@@ -66,6 +66,7 @@ macro_rules! bind_columns {
 
 impl Dialect for Postgres {
     type Db = sqlx::Postgres;
+    const HAS_ONE_WRITER: bool = false;
     type Tx = Transaction<'static, sqlx::Postgres>;
 
     async fn begin(&self) -> Result<Self::Tx, sqlx::Error> {

@@ -15,6 +15,9 @@ use crate::value::{Value, hex};
 /// How many dependents one transaction sees to. The rest is upkeep's, so that no finish is long.
 const DEPENDENTS_MAX: usize = 1_000;
 
+/// A dependency that is not settled: the job, the one that it comes after, and whether it may run now.
+type OpenRow = (Uuid, Uuid, bool);
+
 /// One job that comes after another.
 #[derive(Serialize)]
 pub(super) struct Dependency {
@@ -28,29 +31,54 @@ struct Released {
     met: usize,
 }
 
+fn ids(jobs: &[JobId]) -> Value {
+    Value::json(&jobs.iter().map(|id| hex(id.as_uuid())).collect::<Vec<_>>())
+}
+
 impl<D: Dialect> Write<D> {
     /// Sees to what comes after jobs that have ended, and after those that are cancelled by that in turn.
-    pub(super) async fn settle(&mut self, mut ended: Vec<JobId>) -> Result<(), StoreError> {
+    pub(super) async fn settle(&mut self, ended: Vec<JobId>) -> Result<(), StoreError> {
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let values = vec![ids(&ended), Value::count(DEPENDENTS_MAX as u64)];
+        let open = self.rows(statement::dependency_open, values).await?;
+        self.settle_open(ended, open).await
+    }
+
+    /// Forgets what was kept for jobs while an attempt ran, and sees to what comes after those of them that are over.
+    pub(super) async fn tidy_and_settle(&mut self, all: &[JobId], over: Vec<JobId>) -> Result<(), StoreError> {
+        let values = vec![ids(all), ids(&over), Value::count(DEPENDENTS_MAX as u64)];
+        let open = self.rows(statement::attempt_tidy, values).await?;
+        self.settle_open(over, open).await
+    }
+
+    async fn settle_open(&mut self, mut ended: Vec<JobId>, mut open: Vec<OpenRow>) -> Result<(), StoreError> {
         let mut room = DEPENDENTS_MAX;
-        while !ended.is_empty() {
-            let ids = Value::json(&ended.iter().map(|id| hex(id.as_uuid())).collect::<Vec<_>>());
-            let values = vec![ids.clone(), Value::count(room as u64)];
-            let open: Vec<(Uuid, Uuid, bool)> = self.rows(statement::dependency_open, values).await?;
+        while !open.is_empty() {
             if open.len() == room {
-                self.execute(statement::dependencies_due_insert, vec![ids]).await?;
-            }
-            if open.is_empty() {
-                return Ok(());
+                self.execute(statement::dependencies_due_insert, vec![ids(&ended)]).await?;
             }
             room -= open.len();
             ended = self.settle_all(open).await?;
+            open = match ended.is_empty() {
+                true => Vec::new(),
+                false => {
+                    let values = vec![ids(&ended), Value::count(room as u64)];
+                    self.rows(statement::dependency_open, values).await?
+                }
+            };
+            // Whether there are any cannot be told without room to find one.
+            if room == 0 && !ended.is_empty() {
+                self.execute(statement::dependencies_due_insert, vec![ids(&ended)]).await?;
+            }
         }
         Ok(())
     }
 
     /// Returns the jobs that were cancelled because of it.
-    async fn settle_all(&mut self, open: Vec<(Uuid, Uuid, bool)>) -> Result<Vec<JobId>, StoreError> {
-        let dependency = |(job, on, _): &(Uuid, Uuid, bool)| Dependency { job_id: hex(*job), on_id: hex(*on) };
+    async fn settle_all(&mut self, open: Vec<OpenRow>) -> Result<Vec<JobId>, StoreError> {
+        let dependency = |(job, on, _): &OpenRow| Dependency { job_id: hex(*job), on_id: hex(*on) };
         let settled: Vec<_> = open.iter().map(dependency).collect();
         self.execute(statement::dependency_settle, vec![Value::json(&settled)]).await?;
 

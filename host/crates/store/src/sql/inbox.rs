@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 use windlass_model::{JobId, JobState, Submission, Timestamp};
 
+use super::turns::Call;
 use super::write::{NewEvent, Unwanted};
 use super::{Races, SqlStore};
 use crate::dialect::Dialect;
@@ -18,12 +19,9 @@ impl<D: Dialect> JobInbox for SqlStore<D> {
         submissions: &[Submission],
         now: Option<Timestamp>,
     ) -> Result<Vec<Submitted>, StoreError> {
-        let mut races = Races::default();
-        loop {
-            let answer = self.submit_once(submissions, now).await;
-            if !races.lost(&answer) {
-                return answer;
-            }
+        match now {
+            None if D::HAS_ONE_WRITER => self.in_turn(|answer| Call::Submit(submissions.to_vec(), answer)).await,
+            now => self.submit_again(submissions, now).await,
         }
     }
 
@@ -53,6 +51,21 @@ impl<D: Dialect> JobInbox for SqlStore<D> {
 
 #[expect(private_bounds, reason = "which databases there are is decided in this crate")]
 impl<D: Dialect> SqlStore<D> {
+    /// In a transaction of its own, begun again when somebody else was first.
+    pub(super) async fn submit_again(
+        &self,
+        submissions: &[Submission],
+        now: Option<Timestamp>,
+    ) -> Result<Vec<Submitted>, StoreError> {
+        let mut races = Races::default();
+        loop {
+            let answer = self.submit_once(submissions, now).await;
+            if !races.lost(&answer) {
+                return answer;
+            }
+        }
+    }
+
     async fn submit_once(
         &self,
         submissions: &[Submission],

@@ -11,6 +11,7 @@ mod operations;
 mod queue;
 mod queues;
 mod submit;
+mod turns;
 mod upkeep;
 mod versions;
 mod write;
@@ -28,6 +29,7 @@ use crate::seam::{ChangeFeed, ChangeSource, Changes};
 use crate::statement::{self, Statement};
 use crate::value::Value;
 
+use self::turns::Turns;
 use self::write::Write;
 
 /// How often a transaction is begun again because somebody else wrote the same keys. Each time somebody else got on.
@@ -66,12 +68,13 @@ impl KnownQueues {
 pub struct SqlStore<D> {
     pub(crate) dialect: D,
     queues: KnownQueues,
+    turns: Turns,
 }
 
 #[expect(private_bounds, reason = "which databases there are is decided in this crate")]
 impl<D: Dialect> SqlStore<D> {
     pub(crate) fn on(dialect: D) -> Self {
-        Self { dialect, queues: KnownQueues::default() }
+        Self { dialect, queues: KnownQueues::default(), turns: Turns::default() }
     }
 
     /// Which database this is: made with it, and never changed. What is kept outside it is kept under this name.

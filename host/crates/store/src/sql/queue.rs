@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use windlass_model::{JobId, Timestamp, WorkerId};
 
 use super::SqlStore;
+use super::turns::{Call, Claim};
 use super::write::NewEvent;
 use crate::dialect::Dialect;
 use crate::seam::{Claimed, FinishOutcome, Finished, JobQueue, StepReport, TaskRoom};
@@ -23,14 +24,11 @@ impl<D: Dialect> JobQueue for SqlStore<D> {
         if limit == 0 || tasks.is_empty() {
             return Ok(Claimed::default());
         }
-        let mut write = self.write(now).await?;
-        let claimed = write.claim(worker, tasks, limit).await?;
-        FailPoint::MidClaim.hit();
-        write.commit().await?;
-        if !claimed.jobs.is_empty() {
-            FailPoint::LostClaim.pass()?;
+        let claim = Claim { worker, tasks: tasks.to_vec(), limit };
+        match now {
+            None if D::HAS_ONE_WRITER => self.in_turn(|answer| Call::Claim(claim, answer)).await,
+            now => self.claim_once(&claim, now).await,
         }
-        Ok(claimed)
     }
 
     async fn job_finish(
@@ -41,12 +39,10 @@ impl<D: Dialect> JobQueue for SqlStore<D> {
         if finished.is_empty() {
             return Ok(Vec::new());
         }
-        let mut write = self.write(now).await?;
-        let outcomes = write.finish(finished).await?;
-        FailPoint::MidFinish.hit();
-        write.commit().await?;
-        FailPoint::LostFinish.pass()?;
-        Ok(outcomes)
+        match now {
+            None if D::HAS_ONE_WRITER => self.in_turn(|answer| Call::Finish(finished.to_vec(), answer)).await,
+            now => self.finish_once(finished, now).await,
+        }
     }
 
     async fn job_report(&self, report: &StepReport, now: Option<Timestamp>) -> Result<bool, StoreError> {
@@ -87,5 +83,32 @@ impl<D: Dialect> JobQueue for SqlStore<D> {
     async fn checkpoint_load(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError> {
         let rows: Vec<(Vec<u8>,)> = self.read_rows(statement::checkpoint_load, vec![id.as_uuid().into()]).await?;
         Ok(rows.into_iter().next().map(|(data,)| data))
+    }
+}
+
+#[expect(private_bounds, reason = "which databases there are is decided in this crate")]
+impl<D: Dialect> SqlStore<D> {
+    pub(super) async fn claim_once(&self, claim: &Claim, now: Option<Timestamp>) -> Result<Claimed, StoreError> {
+        let mut write = self.write(now).await?;
+        let claimed = write.claim(claim.worker, &claim.tasks, claim.limit).await?;
+        FailPoint::MidClaim.hit();
+        write.commit().await?;
+        if !claimed.jobs.is_empty() {
+            FailPoint::LostClaim.pass()?;
+        }
+        Ok(claimed)
+    }
+
+    pub(super) async fn finish_once(
+        &self,
+        finished: &[Finished],
+        now: Option<Timestamp>,
+    ) -> Result<Vec<FinishOutcome>, StoreError> {
+        let mut write = self.write(now).await?;
+        let outcomes = write.finish(finished).await?;
+        FailPoint::MidFinish.hit();
+        write.commit().await?;
+        FailPoint::LostFinish.pass()?;
+        Ok(outcomes)
     }
 }

@@ -181,9 +181,12 @@ impl<D: Dialect> Write<D> {
         };
         let recorded: Vec<_> = finished.iter().filter(is_recorded).collect();
         self.keep_ends(&recorded).await?;
-        let over =
-            recorded.iter().filter(|done| done.transition.to.is_final()).map(|done| done.attempt.job_id).collect();
-        self.settle(over).await?;
+        let over = recorded.iter().filter(|done| done.transition.to.is_final());
+        let over: Vec<_> = over.map(|done| done.attempt.job_id).collect();
+        let all: Vec<_> = recorded.iter().map(|done| done.attempt.job_id).collect();
+        if !all.is_empty() {
+            self.tidy_and_settle(&all, over).await?;
+        }
         let unwanted = held.into_iter().filter(|(_, held)| held % 2 == 1);
         let reason = || "cancelled after an attempt that did not end it".to_owned();
         let unwanted: Vec<_> = unwanted.map(|(id, ..)| Unwanted::new(JobId::from_uuid(id), reason())).collect();
@@ -251,12 +254,6 @@ impl<D: Dialect> Write<D> {
         recorded.iter().for_each(|done| self.note_change(done.transition.to));
         let ended = Rows::of(recorded.iter().map(|done| ended_row(done, self.now)));
         self.execute(statement::attempt_insert, ended).await?;
-
-        let hex_id = |done: &&Finished| hex(done.attempt.job_id.as_uuid());
-        let ids: Vec<_> = recorded.iter().map(|done| hex_id(done)).collect();
-        let over = recorded.iter().filter(|done| done.transition.to.is_final());
-        let over: Vec<_> = over.map(|done| hex_id(done)).collect();
-        self.execute(statement::attempt_tidy, vec![Value::json(&ids), Value::json(&over)]).await?;
 
         let steps = |done: &&Finished| {
             let (job, attempt) = (done.attempt.job_id, done.attempt.attempt);

@@ -48,6 +48,7 @@ pub struct Sqlite {
 
 impl Dialect for Sqlite {
     type Db = sqlx::Sqlite;
+    const HAS_ONE_WRITER: bool = true;
     type Tx = WriterTx;
 
     async fn begin(&self) -> Result<WriterTx, sqlx::Error> {

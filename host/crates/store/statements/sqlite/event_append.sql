@@ -1,7 +1,7 @@
 -- Adds entries to the histories of their jobs, in the order of `place`. A row: job_id, seq, place, at, attempt, kind, state, reason,
 -- percent_complete, task_step, status_info. Without a `seq` an entry gets the next one, behind what `job_history` reads elsewhere: a
 -- step behind the start of its attempt, a state behind the attempt's end.
--- Differs from postgres: VALUES in place of unnest.
+-- Differs from postgres: VALUES in place of unnest, with rows of nulls that match no job.
 INSERT INTO job_events (job_id, seq, at, attempt, kind, state, reason, percent_complete, task_step, status_info)
 SELECT
     new.job_id,

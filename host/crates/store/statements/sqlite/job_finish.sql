@@ -2,7 +2,7 @@
 -- A row: id, lease, run_at, finished_at, state, attempts_back, crash_count, host_fault_count,
 -- output, error_kind, error_message, percent_complete, task_step, status_info; `run_at` is null if it stays. Returns twice the lease of
 -- each, and one more if somebody wants it cancelled: each value that is returned has its price.
--- Differs from postgres: VALUES in place of unnest; and the plus keeps SQLite from going through all jobs that run.
+-- Differs from postgres: VALUES in place of unnest, with rows of nulls that match no job; and the plus keeps SQLite from going through all jobs that run.
 UPDATE jobs
 SET state = done.state, run_at = coalesce(done.run_at, jobs.run_at), finished_at = done.finished_at,
     attempt = jobs.attempt - done.attempts_back, crash_count = done.crash_count, host_fault_count = done.host_fault_count,
