@@ -49,8 +49,12 @@ fn the_database_answers_as_the_model_does() {
             (database, Rc::new(Fixture { store, _keep: keep }))
         };
         let (database, fixture) = kept.get_or_init(open).await;
+        // Queues stay, as they always do, but without their settings.
         database
-            .run("TRUNCATE jobs, job_attempts, queues, queue_counts, dependencies_due, idempotency_keys, operations, workers, leaders CASCADE")
+            .run(
+                "TRUNCATE jobs, job_attempts, queue_starts, queue_counts, dependencies_due, idempotency_keys, operations, workers, leaders CASCADE;
+                 UPDATE queues SET paused_at = NULL, max_running = NULL, max_running_per_key = NULL, rate_limit = NULL, rate_period_ms = NULL",
+            )
             .await
             .unwrap();
         fixture.clone()

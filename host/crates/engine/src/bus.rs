@@ -44,6 +44,11 @@ impl Bus {
         self.tell(ids, 0);
     }
 
+    /// How many jobs somebody watches.
+    pub(crate) fn watched(&self) -> usize {
+        self.lock().len()
+    }
+
     fn tell(&self, ids: impl IntoIterator<Item = JobId>, ends: u64) {
         let watched = self.lock();
         if watched.is_empty() {

@@ -263,6 +263,12 @@ impl Handle {
         self.bus.watch(id)
     }
 
+    /// How many jobs somebody watches now.
+    #[must_use]
+    pub fn watched(&self) -> usize {
+        self.bus.watched()
+    }
+
     /// All tasks that are known, by name.
     #[must_use]
     pub fn tasks(&self) -> Vec<TaskInfo> {

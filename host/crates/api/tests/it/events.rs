@@ -1,6 +1,5 @@
 //! `GET /jobs/{id}/events`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -37,7 +36,7 @@ async fn a_stream_tells_the_whole_life_of_a_job_and_ends_with_the_job() {
     let expected = json!(["available", "running", 1, 2, "completed"]);
     let history = history(&events);
     assert_eq!(json!(history.iter().map(|(_, what)| what).collect::<Vec<_>>()), expected);
-    assert_eq!(history.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    assert!(history.is_sorted_by(|(one, _), (next, _)| one < next), "{history:?}");
     let end = events.last().unwrap();
     assert_eq!((end.name.as_str(), end.id), ("end", None));
     assert_eq!(end.data, api.get(format!("jobs/{id}")).await.json());
@@ -65,7 +64,7 @@ async fn a_stream_goes_on_where_it_was_cut_wherever_that_was() {
     let whole = history(&api.follow(&id, "").await.rest().await);
     assert_eq!(whole.len(), 8);
     for cut in 0..=whole.len() {
-        let after = cut.to_string();
+        let after = whole[..cut].last().map_or(0, |(id, _)| *id).to_string();
         let by_header = api.follow_after(&id, "", Some(&after)).await.rest().await;
         let by_query = api.follow(&id, &format!("?after={after}")).await.rest().await;
         assert_eq!(history(&by_header), whole[cut..]);
@@ -73,7 +72,8 @@ async fn a_stream_goes_on_where_it_was_cut_wherever_that_was() {
         assert_eq!(by_header.last().unwrap().name, "end");
     }
     // A browser that connects again sends the header with the address it began with: the header is the newer of the two.
-    let both = api.follow_after(&id, "?after=1", Some("6")).await.rest().await;
+    let sixth = whole[5].0.to_string();
+    let both = api.follow_after(&id, "?after=1", Some(&sixth)).await.rest().await;
     assert_eq!(history(&both), whole[6..]);
 }
 
@@ -86,7 +86,7 @@ async fn no_step_is_lost_however_many_there_are_and_however_slow_the_client() {
     while steps.len() < 1_700 {
         let event = stream.next().await.unwrap();
         if let Some(id) = event.id {
-            assert_eq!(id, last + 1);
+            assert!(id > last);
             last = id;
         }
         if event.name == "step" {
@@ -106,7 +106,12 @@ async fn progress_between_steps_is_told_live_and_without_an_id() {
     let api = TestApi::start_with(quick()).await;
     let id = api.enqueue(json!({ "steps": 1, "percents": [10, 20], "wait": true })).await;
     let mut stream = api.follow(&id, "").await;
-    while stream.next().await.unwrap().name != "step" {}
+    let step = loop {
+        let event = stream.next().await.unwrap();
+        if event.name == "step" {
+            break event.id.unwrap().to_string();
+        }
+    };
     for percent in [10, 20] {
         api.runner.open_gate();
         let event = stream.next().await.unwrap();
@@ -115,7 +120,7 @@ async fn progress_between_steps_is_told_live_and_without_an_id() {
         assert_eq!((&event.data["status_info"], &event.data["attempt"]), (&json!("step 1"), &json!(1)));
     }
     // Who comes late sees at once how far it is.
-    let late = api.follow_after(&id, "", Some("3")).await.next().await.unwrap();
+    let late = api.follow_after(&id, "", Some(&step)).await.next().await.unwrap();
     assert_eq!((late.name.as_str(), &late.data["percent_complete"]), ("progress", &json!(20)));
     api.runner.open_gate();
     let names: Vec<_> = stream.rest().await.into_iter().map(|event| event.name).collect();
@@ -214,11 +219,9 @@ async fn a_malformed_place_in_the_stream_is_refused() {
 async fn a_client_that_goes_away_leaves_nothing_behind() {
     let api = TestApi::start().await;
     let id = api.enqueue_as(json!({ "task": "hello", "delay_ms": 3_600_000 })).await;
-    // Whoever follows a job holds the engine's handle, and the handle holds the runner.
-    let before = Arc::strong_count(&api.runner);
     let mut stream = api.follow(&id, "").await;
     stream.next().await.unwrap();
-    assert!(Arc::strong_count(&api.runner) > before);
+    assert_eq!(api.engine.handle().watched(), 1);
     drop(stream);
-    assert_eq!(Arc::strong_count(&api.runner), before);
+    assert_eq!(api.engine.handle().watched(), 0);
 }

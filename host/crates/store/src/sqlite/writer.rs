@@ -136,6 +136,7 @@ mod tests {
         let mut tx = store.dialect.begin().await.unwrap();
         let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM queues").fetch_one(&mut *tx).await.unwrap();
         assert_eq!(kept, 0);
+        drop(tx);
         store.close().await;
     }
 }
