@@ -33,6 +33,41 @@ async fn the_schema_is_the_one_that_was_reviewed() {
     insta::assert_snapshot!("sqlite_schema", open().await.store.schema().await.unwrap());
 }
 
+/// As the version before last wrote them: each entry of a history a row, bill and digest with the job.
+const OLD_JOBS: &str = "
+    INSERT INTO jobs (id, task, queue, priority, state, args, max_attempts, backoff, lease, attempt, worker_id, created_at, run_at, started_at, finished_at,
+        plugin_digest, bill)
+    VALUES
+        (x'00000000000000000000000000000001', 'export-csv', 'exports', 0, 'completed', '{}', 3, '{}', 1, 1, NULL, 10, 10, 20, 30, 'abc', NULL),
+        (x'00000000000000000000000000000002', 'export-csv', 'exports', 0, 'running', '{}', 3, '{}', 1, 1, x'0000000000000000000000000000000f', 10, 10, 20, NULL, NULL, NULL);
+    INSERT INTO job_attempts (job_id, lease, attempt, worker_id, plugin_digest, started_at, ended_at)
+    VALUES (x'00000000000000000000000000000001', 1, 1, x'0000000000000000000000000000000f', 'abc', 20, 30);
+    INSERT INTO job_events (job_id, seq, at, attempt, kind, state)
+    VALUES
+        (x'00000000000000000000000000000001', 1, 10, 0, 'state', 'available'),
+        (x'00000000000000000000000000000001', 2, 20, 1, 'state', 'running'),
+        (x'00000000000000000000000000000001', 3, 30, 1, 'state', 'completed'),
+        (x'00000000000000000000000000000002', 1, 10, 0, 'state', 'available'),
+        (x'00000000000000000000000000000002', 2, 20, 1, 'state', 'running')";
+
+#[tokio::test]
+async fn a_history_of_an_older_version_is_read_as_it_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("windlass.db");
+    let mut old = SqliteConnectOptions::new().filename(&path).create_if_missing(true).connect().await.unwrap();
+    let mut migrations = sqlx::migrate!("../migrations/sqlite");
+    migrations.migrations.to_mut().truncate(5);
+    migrations.run(&mut old).await.unwrap();
+    sqlx::raw_sql(OLD_JOBS).execute(&mut old).await.unwrap();
+    drop(old);
+    let store = SqliteStore::open(&path).await.unwrap();
+    let fixture = Fixture { store, _keep: Box::new(folder) };
+    assert_eq!(fixture.states(id(1)).await, ["available", "running", "completed"]);
+    assert_eq!(fixture.states(id(2)).await, ["available", "running"]);
+    let attempts = fixture.store.attempt_list(id(1)).await.unwrap();
+    assert_eq!(attempts[0].plugin_digest.as_deref(), Some("abc"));
+}
+
 #[tokio::test]
 async fn what_was_written_is_there_after_the_file_was_closed() {
     let folder = tempfile::tempdir().unwrap();

@@ -207,3 +207,72 @@ impl Call {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+    use windlass_model::{Backoff, JobId, JsonText, NewJob, OnFailure, Priority, QueueName, TaskName};
+
+    use super::*;
+    use crate::SqliteStore;
+    use crate::seam::{JobInbox as _, JobQueue as _};
+
+    fn job(number: u128) -> NewJob {
+        NewJob {
+            id: JobId::from_uuid(Uuid::from_u128(number)),
+            task: TaskName::parse("echo").unwrap(),
+            queue: QueueName::default(),
+            priority: Priority::default(),
+            args: JsonText::empty_object(),
+            run_at: None,
+            max_attempts: 1,
+            timeout: None,
+            backoff: Backoff::default(),
+            tags: Vec::new(),
+            metadata: JsonText::empty_object(),
+            expires_at: None,
+            concurrency_key: None,
+            unique: None,
+            after: Vec::new(),
+            on_failure: OnFailure::default(),
+            parent: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn of_calls_that_share_a_transaction_one_that_is_refused_does_not_spoil_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("queue.db")).await.unwrap();
+        let submit = async |number| store.job_submit(&[vec![job(number)].into()], None).await;
+        submit(1).await.unwrap();
+        let tasks = [TaskName::parse("echo").unwrap()];
+        let (again, other, claimed) = tokio::join!(
+            submit(1),
+            submit(2),
+            store.job_claim(WorkerId::from_uuid(Uuid::from_u128(9)), &tasks, 9, None)
+        );
+        again.unwrap_err();
+        assert!(matches!(other.unwrap()[..], [Submitted::Added(_)]));
+        assert_eq!(claimed.unwrap().jobs.len(), 2, "claims come after what is new");
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_gives_up_leaves_the_others_their_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("queue.db")).await.unwrap();
+        for number in 0..50 {
+            let hasty = [vec![job(2 * number)].into()];
+            let mut hasty = Box::pin(store.job_submit(&hasty, None));
+            // It has called, and serves the others too, when it is dropped.
+            tokio::select! {
+                biased;
+                _ = &mut hasty => unreachable!("it takes a turn, and none has been taken"),
+                () = std::future::ready(()) => (),
+            }
+            let patient = [vec![job(2 * number + 1)].into()];
+            let patient = store.job_submit(&patient, None);
+            drop(hasty);
+            patient.await.unwrap();
+        }
+    }
+}
