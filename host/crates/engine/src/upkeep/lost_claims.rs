@@ -14,8 +14,8 @@ use crate::clock;
 use crate::running::Running;
 use crate::wake::Wake;
 
-/// How many jobs one transaction hands back. One claim takes no more than there are slots.
-const MAX_PER_PASS: u32 = 100;
+/// How many jobs one pass hands back. A claim may take more, slots and buffer together; the next pass takes the rest.
+const MAX_PER_PASS: u32 = 1_000;
 
 /// Hands back jobs whose claim this worker has not heard of.
 pub(crate) struct LostClaims {
