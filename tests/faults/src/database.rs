@@ -144,7 +144,7 @@ impl Client {
                     .fetch_all(&mut connection)
                     .await?,
                 sqlx::query_as(
-                    "SELECT lower(hex(job_id)), state, reason FROM job_events WHERE kind = 'state' ORDER BY job_id, seq",
+                    "SELECT lower(hex(job_id)), state, reason FROM job_history WHERE kind = 'state' ORDER BY job_id, seq",
                 )
                 .fetch_all(&mut connection)
                 .await?,
@@ -159,7 +159,7 @@ impl Client {
                 .fetch_all(&mut connection)
                 .await?,
                 sqlx::query_as(
-                    "SELECT replace(job_id::text, '-', ''), state, reason FROM job_events WHERE kind = 'state'
+                    "SELECT replace(job_id::text, '-', ''), state, reason FROM job_history WHERE kind = 'state'
                     ORDER BY job_id, seq",
                 )
                 .fetch_all(&mut connection)

@@ -140,13 +140,13 @@ async fn a_row_that_is_doubled_or_missing_is_found() {
     let example = "such as 00000000-0000-0000-0000-000000000003";
     let attempt = "INSERT INTO job_attempts (job_id, lease, attempt, worker_id, started_at, ended_at) SELECT job_id, 2, 2, worker_id, \
                    started_at, ended_at FROM job_attempts";
-    let entry = "INSERT INTO job_events (job_id, seq, at, attempt, kind, state) SELECT job_id, 9, at, attempt, kind, state FROM job_events";
+    let entry = "INSERT INTO job_events (job_id, seq, at, attempt, kind, state) SELECT job_id, 9, at, attempt, kind, state FROM job_history";
     let cases = [
         (format!("DELETE FROM job_attempts WHERE job_id = {one}"), "1 completed jobs have 0 attempts"),
         (format!("{attempt} WHERE job_id = {one}"), "1 completed jobs have 2 attempts"),
         (
-            format!("DELETE FROM job_events WHERE state = 'completed' AND job_id = {one}"),
-            "1 completed jobs have 0 entries `completed` in their history",
+            format!("UPDATE job_attempts SET state = NULL WHERE job_id = {one}"),
+            "1 completed jobs have 0 entries `running` in their history",
         ),
         (
             format!("{entry} WHERE state = 'completed' AND job_id = {one}"),
