@@ -18,7 +18,7 @@ pub(crate) struct Statement {
 const ONE_ROW: &str = "VALUES (?";
 
 impl Statement {
-    /// The text for SQLite with so many rows in place of its one. Each is made once: there are few sizes, see [`Rows::parts`].
+    /// The text for SQLite with so many rows in place of its one. Each is made once: there are few sizes, see `Rows::parts`.
     pub(crate) fn sqlite_of(self, rows: usize) -> &'static str {
         static MADE: LazyLock<Mutex<HashMap<(&'static str, usize), &'static str>>> = LazyLock::new(Mutex::default);
         if rows == 1 {
