@@ -110,17 +110,14 @@ impl Column {
         }
     }
 
-    /// A value of another type than the column's is none: [`Rows::of`] is given rows that one closure makes.
+    /// [`Rows::of`] is given rows that one closure makes, so no value is of another type than its column.
     fn push(&mut self, value: Value) {
         match (self, value) {
             (Self::Ids(ids), Value::Id(id)) => ids.push(id),
             (Self::Ints(numbers), Value::Int(number)) => numbers.push(number),
             (Self::Texts(texts), Value::Text(text)) => texts.push(text),
             (Self::Times(times), Value::Time(time)) => times.push(time),
-            (Self::Ids(ids), _) => ids.push(None),
-            (Self::Ints(numbers), _) => numbers.push(None),
-            (Self::Texts(texts), _) => texts.push(None),
-            (Self::Times(times), _) => times.push(None),
+            (_, value) => debug_assert!(false, "{value:?} is not of its column's type"),
         }
     }
 }
