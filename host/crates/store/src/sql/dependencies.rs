@@ -38,12 +38,15 @@ fn ids(jobs: &[JobId]) -> Value {
 impl<D: Dialect> Write<D> {
     /// Sees to what comes after jobs that have ended, and after those that are cancelled by that in turn.
     pub(super) async fn settle(&mut self, ended: Vec<JobId>) -> Result<(), StoreError> {
-        if ended.is_empty() {
-            return Ok(());
-        }
-        let values = vec![ids(&ended), Value::count(DEPENDENTS_MAX as u64)];
-        let open = self.rows(statement::dependency_open, values).await?;
+        let open = self.open(&ended, DEPENDENTS_MAX).await?;
         self.settle_open(ended, open).await
+    }
+
+    async fn open(&mut self, ended: &[JobId], room: usize) -> Result<Vec<OpenRow>, StoreError> {
+        match ended.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.rows(statement::dependency_open, vec![ids(ended), Value::count(room as u64)]).await,
+        }
     }
 
     /// Forgets what was kept for jobs while an attempt ran, and sees to what comes after those of them that are over.
@@ -61,13 +64,7 @@ impl<D: Dialect> Write<D> {
             }
             room -= open.len();
             ended = self.settle_all(open).await?;
-            open = match ended.is_empty() {
-                true => Vec::new(),
-                false => {
-                    let values = vec![ids(&ended), Value::count(room as u64)];
-                    self.rows(statement::dependency_open, values).await?
-                }
-            };
+            open = self.open(&ended, room).await?;
             // Whether there are any cannot be told without room to find one.
             if room == 0 && !ended.is_empty() {
                 self.execute(statement::dependencies_due_insert, vec![ids(&ended)]).await?;
