@@ -11,7 +11,18 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
     (
         "windlass-store",
         "host/crates/store",
-        &["async-trait", "serde", "serde_json", "sqlx", "thiserror", "tokio", "tracing", "uuid", "windlass-model"],
+        &[
+            "async-trait",
+            "rusqlite",
+            "serde",
+            "serde_json",
+            "sqlx",
+            "thiserror",
+            "tokio",
+            "tracing",
+            "uuid",
+            "windlass-model",
+        ],
     ),
     (
         "windlass-runtime",
@@ -125,6 +136,7 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
             "clap",
             "futures-util",
             "indicatif",
+            "mimalloc",
             "reqwest",
             "rustix",
             "serde",

@@ -44,6 +44,11 @@ impl Buffer {
         self.jobs.push_back(job);
     }
 
+    /// How many wait.
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.jobs.len()).unwrap_or(u32::MAX)
+    }
+
     /// The next to run.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<Buffered> {
         let job = self.jobs.pop_front()?;
@@ -54,7 +59,7 @@ impl Buffer {
     /// How many jobs to claim while so many slots are free. None as long as half of the buffer is full: many small claims cost more
     /// than few large ones.
     pub(crate) fn wanted(&mut self, free: u32, now: Instant) -> u32 {
-        let (held, reach) = (u32::try_from(self.jobs.len()).unwrap_or(u32::MAX), self.pace.reach(now));
+        let (held, reach) = (self.len(), self.pace.reach(now));
         // What is held has a slot as soon as one is free.
         let room = free.saturating_add(reach).saturating_sub(held);
         if free > held || room > reach / 2 { room } else { 0 }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use windlass_model::WorkerId;
-use windlass_store::{Claimed, FailPoint, JobQueue, StoreError};
+use windlass_store::{Claimed, Claiming, FailPoint, JobQueue, Offer, StoreError};
 
 use crate::buffer::{Buffer, Buffered};
 use crate::clock;
@@ -32,8 +31,16 @@ pub(crate) struct Dispatcher {
     pub(crate) claimed_ttl: Duration,
 }
 
-/// A claim that is under way.
-type Claiming = BoxFuture<'static, Result<Claimed, StoreError>>;
+/// What was asked of the database, and how many jobs at most.
+#[derive(Default)]
+struct Asked {
+    claim: Option<(u32, Claiming)>,
+    offer: Option<(u32, Claiming)>,
+    /// Whether there may be something for the offer to claim already.
+    is_for_backlog: bool,
+    /// Whether this database knows offers.
+    knows_offers: bool,
+}
 
 /// When to look into the database.
 struct Looking {
@@ -44,36 +51,43 @@ struct Looking {
     /// Not before, after an error.
     not_before: Option<Instant>,
     failures: u32,
+    /// Whether an end may leave room for what was not claimed.
+    is_bounded: bool,
 }
 
 impl Dispatcher {
     /// Runs until `stop` fires; then what has no slot is handed back.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let wake = self.wake.for_dispatcher();
+        let (wake, room) = (self.wake.for_dispatcher(), self.wake.for_room());
         let mut changes = self.runner.changes();
         let start = Instant::now();
         let mut buffer = Buffer::new(self.claimed_ttl, start);
-        let mut looking = Looking { may_find: true, poll_at: start, not_before: None, failures: 0 };
-        let mut claiming: Option<(u32, Claiming)> = None;
+        let mut looking = Looking { may_find: true, poll_at: start, not_before: None, failures: 0, is_bounded: false };
+        let mut asked = Asked::default();
         while !stop.is_cancelled() {
             // Ask to be woken before looking: a job enqueued between the query and the wait would otherwise lie until the
             // next poll.
-            let woken = wake.notified();
+            let (woken, has_room) = (wake.notified(), room.notified());
             let now = Instant::now();
             self.fill_slots(&mut buffer, now);
             self.hand_back_overdue(&mut buffer, now);
-            if claiming.is_none() && looking.is_time(now) {
-                claiming = self.claim(&mut buffer, now);
-                looking.may_find &= claiming.is_none();
+            if asked.claim.is_none() {
+                self.ask(&mut asked, &mut buffer, &mut looking, now);
             }
             let next = looking.next().min(buffer.next_overdue().unwrap_or(looking.poll_at));
             tokio::select! {
                 () = stop.cancelled() => (),
-                (wanted, claimed) = answer(&mut claiming) => {
-                    claiming = None;
+                (wanted, claimed) = answer(&mut asked.claim) => {
+                    asked.claim = None;
+                    self.take(claimed, wanted, &mut buffer, &mut looking);
+                }
+                (wanted, claimed) = answer(&mut asked.offer) => {
+                    asked.offer = None;
                     self.take(claimed, wanted, &mut buffer, &mut looking);
                 }
                 () = woken => looking.may_find = true,
+                // What comes after a job that ended is told by the offer.
+                () = has_room => looking.may_find |= looking.is_bounded || !asked.knows_offers,
                 changed = changes.changed() => {
                     looking.may_find = true;
                     if changed.is_err() { break }
@@ -81,8 +95,11 @@ impl Dispatcher {
                 () = tokio::time::sleep_until(next.into()) => looking.turn(Instant::now(), self.poll_every),
             }
         }
+        if self.queue.job_withdraw() {
+            asked.offer = None;
+        }
         // What a claim that is under way brings is this worker's: it goes back too.
-        if let Some((wanted, claim)) = claiming {
+        for (wanted, claim) in asked.claim.into_iter().chain(asked.offer) {
             self.take(claim.await, wanted, &mut buffer, &mut looking);
         }
         for job in buffer.drain() {
@@ -105,24 +122,53 @@ impl Dispatcher {
         }
     }
 
-    /// Begins to claim what there is room for.
-    fn claim(&self, buffer: &mut Buffer, now: Instant) -> Option<(u32, Claiming)> {
-        let wanted = buffer.wanted(self.slots.free(), now);
-        if wanted == 0 {
-            return None;
+    /// Asks for what there is room for: at once if there may be something for idle slots, and otherwise along with what is written next.
+    fn ask(&self, asked: &mut Asked, buffer: &mut Buffer, looking: &mut Looking, now: Instant) {
+        let free = self.slots.free();
+        let wanted = buffer.wanted(free, now);
+        let mut may_find = looking.is_time(now) || (asked.offer.is_some() && asked.is_for_backlog);
+        let is_urgent = may_find && free > buffer.len();
+        let is_asked = asked
+            .offer
+            .as_ref()
+            .is_some_and(|(offered, _)| wanted <= offered.saturating_mul(2) && asked.is_for_backlog == may_find);
+        if wanted == 0 || (is_asked && !is_urgent) {
+            return;
         }
-        let (queue, worker, tasks) = (Arc::clone(&self.queue), self.worker, self.slots.room(&*self.runner));
+        if asked.offer.is_some() {
+            if !self.queue.job_withdraw() {
+                // Its answer is under way.
+                return;
+            }
+            asked.offer = None;
+        }
+        let tasks = self.slots.room(&*self.runner);
         // Nothing can be found until an end leaves room, and that wakes.
         if tasks.is_empty() {
-            return None;
+            looking.may_find |= may_find;
+            return;
         }
-        let claim = async move { queue.job_claim_within(worker, &tasks, wanted, None).await };
-        Some((wanted, claim.boxed()))
+        if !is_urgent {
+            let offer = self.queue.job_offer(self.worker, &tasks, wanted, may_find);
+            asked.knows_offers = !matches!(offer, Offer::Unknown);
+            may_find |= matches!(offer, Offer::Late);
+            if let Offer::Standing(offer) = offer {
+                (asked.offer, asked.is_for_backlog) = (Some((wanted, offer)), may_find);
+            }
+        }
+        if may_find && asked.offer.is_none() {
+            let (queue, worker) = (Arc::clone(&self.queue), self.worker);
+            let claim = async move { queue.job_claim_within(worker, &tasks, wanted, None).await };
+            asked.claim = Some((wanted, claim.boxed()));
+        }
+        if may_find {
+            looking.may_find = false;
+        }
     }
 
     fn take(&self, claimed: Result<Claimed, StoreError>, wanted: u32, buffer: &mut Buffer, looking: &mut Looking) {
         let now = Instant::now();
-        let Claimed { jobs, again_in } = match claimed {
+        let Claimed { jobs, again_in, is_bounded } = match claimed {
             Ok(claimed) => claimed,
             Err(fault) => {
                 let pause = looking.fail(now);
@@ -133,7 +179,7 @@ impl Dispatcher {
                 return;
             }
         };
-        looking.failures = 0;
+        (looking.failures, looking.is_bounded) = (0, is_bounded);
         let poll = clock::spread_out(self.poll_every);
         looking.poll_at = now + again_in.map_or(poll, |again_in| again_in.min(poll));
         if jobs.is_empty() {
@@ -152,8 +198,8 @@ impl Dispatcher {
 }
 
 /// The answer to a claim, if one is under way.
-async fn answer(claiming: &mut Option<(u32, Claiming)>) -> (u32, Result<Claimed, StoreError>) {
-    match claiming {
+async fn answer(asked: &mut Option<(u32, Claiming)>) -> (u32, Result<Claimed, StoreError>) {
+    match asked {
         Some((wanted, claim)) => (*wanted, claim.await),
         None => std::future::pending().await,
     }

@@ -78,6 +78,7 @@ impl EnqueueLoop {
                 }
             };
             let Some(first) = first else { return };
+            clock::let_others_go_first().await;
             let mut total = first.submission.jobs.len();
             let mut batch = vec![first];
             while total < MAX_PER_COMMIT
@@ -132,7 +133,7 @@ impl EnqueueLoop {
     fn announce(&self, submitted: &Submitted) {
         let Submitted::Added(added) = submitted else { return };
         self.bus.publish(added.iter().map(|added| added.job.id));
-        if added.iter().any(|added| added.job.state == JobState::Available) {
+        if added.iter().any(|added| added.job.state == JobState::Available && !added.is_offered) {
             self.wake.dispatcher();
         }
         if added.iter().any(|added| added.job.state == JobState::Scheduled) {

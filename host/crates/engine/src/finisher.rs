@@ -9,6 +9,8 @@ use tracing::{error, warn};
 use windlass_model::{AttemptError, ErrorKind, JobState, Progress, Transition};
 use windlass_store::{FailPoint, FinishOutcome, Finished, JobQueue};
 
+use crate::clock;
+
 /// How many attempts one transaction takes.
 const MAX_PER_COMMIT: usize = 1_000;
 
@@ -59,8 +61,17 @@ impl<E> FinishLoop<E> {
         loop {
             tokio::select! {
                 biased;
-                found = self.ended.recv_many(&mut batch, MAX_PER_COMMIT) => if found == 0 { return },
+                first = self.ended.recv() => match first {
+                    Some(first) => batch.push(first),
+                    None => return,
+                },
                 () = stop.cancelled() => return,
+            }
+            clock::let_others_go_first().await;
+            while batch.len() < MAX_PER_COMMIT
+                && let Ok(next) = self.ended.try_recv()
+            {
+                batch.push(next);
             }
             let (finished, endings): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
             let outcomes = self.write(finished, &give_up).await;

@@ -57,7 +57,7 @@ impl Settler {
     pub(crate) fn settle(&self, ended: Vec<(Ending, Option<FinishOutcome>)>) {
         self.running.remove(ended.iter().map(|(ending, _)| (ending.job.id, ending.job.lease)));
         self.bus.publish(ended.iter().map(|(ending, _)| ending.job.id));
-        let (mut over, mut waits) = (Vec::new(), false);
+        let (mut over, mut waits, mut is_back) = (Vec::new(), false, false);
         for (ending, outcome) in &ended {
             tell(ending, outcome.as_ref());
             if matches!(outcome, Some(FinishOutcome::Recorded)) {
@@ -65,12 +65,16 @@ impl Settler {
                     over.push(ending.job.id);
                 }
                 waits |= matches!(ending.to, JobState::Retryable | JobState::Scheduled);
+                is_back |= ending.to == JobState::Available;
                 self.judge(ending);
             }
         }
         // Their slots are free now.
         drop(ended);
-        self.wake.dispatcher();
+        self.wake.room();
+        if is_back {
+            self.wake.dispatcher();
+        }
         if waits {
             self.wake.promoter();
         }

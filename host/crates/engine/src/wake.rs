@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 #[derive(Clone, Default)]
 pub(crate) struct Wake {
     dispatcher: Arc<Notify>,
+    room: Arc<Notify>,
     promoter: Arc<Notify>,
     operator: Arc<Notify>,
     heartbeat: Arc<Notify>,
@@ -15,9 +16,14 @@ pub(crate) struct Wake {
 }
 
 impl Wake {
-    /// There may be something to claim, or room to run it.
+    /// There may be something to claim.
     pub(crate) fn dispatcher(&self) {
         self.dispatcher.notify_one();
+    }
+
+    /// There is room to run something.
+    pub(crate) fn room(&self) {
+        self.room.notify_one();
     }
 
     /// There may be a job that is due sooner than the promoter expects.
@@ -48,6 +54,11 @@ impl Wake {
     /// What the dispatcher waits for. One waiter; a wake-up while nobody waits is kept.
     pub(crate) fn for_dispatcher(&self) -> Arc<Notify> {
         self.dispatcher.clone()
+    }
+
+    /// What the dispatcher waits for too.
+    pub(crate) fn for_room(&self) -> Arc<Notify> {
+        self.room.clone()
     }
 
     /// What the operator waits for.

@@ -95,7 +95,7 @@ mod armed {
         /// Fails here as a connection that breaks, if a test has said so.
         pub(crate) fn pass(self) -> Result<(), StoreError> {
             match self.is_due() {
-                true => Err(StoreError::new("commit", sqlx::Error::WorkerCrashed)),
+                true => Err(StoreError::new("commit", crate::error::DriverError::Closed)),
                 false => Ok(()),
             }
         }

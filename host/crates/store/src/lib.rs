@@ -11,6 +11,7 @@ mod error;
 mod facts;
 mod failpoint;
 mod postgres;
+mod record;
 mod row;
 mod seam;
 mod sql;
@@ -18,14 +19,14 @@ mod sqlite;
 mod statement;
 mod value;
 
-pub use self::error::StoreError;
+pub use self::error::{DriverError, StoreError};
 pub use self::facts::{PostgresFacts, SchemaFact, SqliteFacts};
 pub use self::failpoint::FailPoint;
 pub use self::postgres::{PostgresOpenError, PostgresSettings, PostgresStore, ScratchDatabase};
 pub use self::seam::{
-    Added, Beat, CancelOutcome, ChangeFeed, ChangeSource, Changes, Claimed, FinishOutcome, Finished, Janitor,
-    JobDirectory, JobInbox, JobPage, JobQueue, KeyValues, Ledger, Lifecycle, NewVersion, OperationStep, Operations,
-    Published, QueueBoard, Refusal, RetryOutcome, Rollback, RollbackOutcome, SliceSpans, Slices, StepReport, Submitted,
-    TaskRoom, Upkeep, VersionShelf, WorkerSlot,
+    Added, Beat, CancelOutcome, ChangeFeed, ChangeSource, Changes, Claimed, Claiming, FinishOutcome, Finished, Janitor,
+    JobDirectory, JobInbox, JobPage, JobQueue, KeyValues, Ledger, Lifecycle, NewVersion, Offer, OperationStep,
+    Operations, Published, QueueBoard, Refusal, RetryOutcome, Rollback, RollbackOutcome, SliceSpans, Slices,
+    StepReport, Submitted, TaskRoom, Upkeep, VersionShelf, WorkerSlot,
 };
 pub use self::sqlite::{SqliteOpenError, SqliteStore};

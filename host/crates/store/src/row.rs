@@ -5,10 +5,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize};
-use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use windlass_model::{
     Artifact, Attempt, AttemptError, EventKind, Job, JobEvent, JobId, JobState, JsonText, LogLine, Priority, Progress,
@@ -16,106 +13,80 @@ use windlass_model::{
 };
 
 use crate::StoreError;
+use crate::record::record;
 use crate::value::{Time, as_json};
 
-/// Also what is kept of a job as it was when its enqueue was answered: see `Idempotency`.
-#[derive(Clone, FromRow, Serialize, Deserialize)]
-pub(crate) struct JobRow {
-    id: Uuid,
-    task: String,
-    queue: String,
-    priority: i64,
-    state: String,
-    args: String,
-    output: Option<String>,
-    error_kind: Option<String>,
-    error_message: Option<String>,
-    attempt: i64,
-    max_attempts: i64,
-    timeout_ms: Option<i64>,
-    backoff: String,
-    lease: i64,
-    worker_id: Option<Uuid>,
-    crash_count: i64,
-    host_fault_count: i64,
-    cancel_requested_at: Option<Time>,
-    percent_complete: Option<i64>,
-    task_step: Option<i64>,
-    status_info: Option<String>,
-    tags: String,
-    metadata: String,
-    plugin_digest: Option<String>,
-    created_at: Time,
-    run_at: Time,
-    started_at: Option<Time>,
-    finished_at: Option<Time>,
-    expires_at: Option<Time>,
-    concurrency_key: Option<String>,
-    parent_id: Option<Uuid>,
-    pending_count: i64,
-    /// Absent in what an older version kept of a job.
-    #[serde(default)]
-    bill: Option<String>,
-}
-
-/// A job that was just claimed: what its attempt needs to know. What it came to before, and its progress, are not read.
-pub(crate) struct ClaimedRow(ClaimedColumns);
-
-/// PostgreSQL returns columns.
-impl FromRow<'_, PgRow> for ClaimedRow {
-    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        ClaimedColumns::from_row(row).map(Self)
+record! {
+    /// Also what is kept of a job as it was when its enqueue was answered: see `Idempotency`.
+    #[derive(Clone, Serialize, Deserialize)]
+    pub(crate) struct JobRow {
+        id: Uuid,
+        task: String,
+        queue: String,
+        priority: i64,
+        state: String,
+        args: String,
+        output: Option<String>,
+        error_kind: Option<String>,
+        error_message: Option<String>,
+        attempt: i64,
+        max_attempts: i64,
+        timeout_ms: Option<i64>,
+        backoff: String,
+        lease: i64,
+        worker_id: Option<Uuid>,
+        crash_count: i64,
+        host_fault_count: i64,
+        cancel_requested_at: Option<Time>,
+        percent_complete: Option<i64>,
+        task_step: Option<i64>,
+        status_info: Option<String>,
+        tags: String,
+        metadata: String,
+        created_at: Time,
+        run_at: Time,
+        started_at: Option<Time>,
+        finished_at: Option<Time>,
+        expires_at: Option<Time>,
+        concurrency_key: Option<String>,
+        parent_id: Option<Uuid>,
+        pending_count: i64,
+        plugin_digest: Option<String>,
+        /// Absent in what an older version kept of a job.
+        #[serde(default)]
+        bill: Option<String>,
     }
 }
 
-/// SQLite returns them as a JSON array.
-impl FromRow<'_, SqliteRow> for ClaimedRow {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        let packed: &str = row.try_get(0)?;
-        serde_json::from_str(packed).map(Self).map_err(|error| sqlx::Error::Decode(error.into()))
+record! {
+    /// A job that was just claimed: what its attempt needs to know. What it came to before, and its progress, are not read.
+    pub(crate) struct ClaimedRow {
+        id: Uuid,
+        task: String,
+        queue: String,
+        priority: i64,
+        args: String,
+        attempt: i64,
+        max_attempts: i64,
+        timeout_ms: Option<i64>,
+        backoff: String,
+        lease: i64,
+        crash_count: i64,
+        host_fault_count: i64,
+        cancel_requested_at: Option<Time>,
+        tags: String,
+        metadata: String,
+        created_at: Time,
+        run_at: Time,
+        expires_at: Option<Time>,
+        concurrency_key: Option<String>,
+        parent_id: Option<Uuid>,
     }
-}
-
-#[derive(FromRow, Deserialize)]
-struct ClaimedColumns {
-    id: Uuid,
-    task: String,
-    queue: String,
-    priority: i64,
-    args: String,
-    attempt: i64,
-    max_attempts: i64,
-    timeout_ms: Option<i64>,
-    backoff: String,
-    lease: i64,
-    crash_count: i64,
-    host_fault_count: i64,
-    #[serde(deserialize_with = "maybe_micros")]
-    cancel_requested_at: Option<Time>,
-    tags: String,
-    metadata: String,
-    #[serde(deserialize_with = "micros")]
-    created_at: Time,
-    #[serde(deserialize_with = "micros")]
-    run_at: Time,
-    #[serde(deserialize_with = "maybe_micros")]
-    expires_at: Option<Time>,
-    concurrency_key: Option<String>,
-    parent_id: Option<Uuid>,
-}
-
-fn micros<'de, D: Deserializer<'de>>(column: D) -> Result<Time, D::Error> {
-    i64::deserialize(column).map(|micros| Time(Timestamp::from_micros(micros)))
-}
-
-fn maybe_micros<'de, D: Deserializer<'de>>(column: D) -> Result<Option<Time>, D::Error> {
-    let micros = Option::<i64>::deserialize(column)?;
-    Ok(micros.map(|micros| Time(Timestamp::from_micros(micros))))
 }
 
 impl ClaimedRow {
     pub(crate) fn claimed(self, worker: WorkerId, now: Timestamp) -> Result<Job, StoreError> {
-        let Self(row) = self;
+        let row = self;
         Ok(Job {
             id: JobId::from_uuid(row.id),
             task: parsed("task", &row.task)?,
@@ -155,60 +126,65 @@ fn timeout(millis: Option<i64>) -> Result<Option<Duration>, StoreError> {
     Ok(millis.map(|millis| number("timeout_ms", millis)).transpose()?.map(Duration::from_millis))
 }
 
-#[derive(FromRow)]
-pub(crate) struct EventRow {
-    seq: i64,
-    at: Time,
-    attempt: i64,
-    kind: String,
-    state: Option<String>,
-    reason: Option<String>,
-    percent_complete: Option<i64>,
-    task_step: Option<i64>,
-    status_info: Option<String>,
+record! {
+    pub(crate) struct EventRow {
+        seq: i64,
+        at: Time,
+        attempt: i64,
+        kind: String,
+        state: Option<String>,
+        reason: Option<String>,
+        percent_complete: Option<i64>,
+        task_step: Option<i64>,
+        status_info: Option<String>,
+    }
 }
 
-#[derive(FromRow)]
-pub(crate) struct LogRow {
-    seq: i64,
-    at: Time,
-    attempt: i64,
-    stream: String,
-    text: String,
+record! {
+    pub(crate) struct LogRow {
+        seq: i64,
+        at: Time,
+        attempt: i64,
+        stream: String,
+        text: String,
+    }
 }
 
-#[derive(FromRow)]
-pub(crate) struct AttemptRow {
-    job_id: Uuid,
-    lease: i64,
-    attempt: i64,
-    worker_id: Uuid,
-    plugin_digest: Option<String>,
-    started_at: Time,
-    ended_at: Option<Time>,
-    error_kind: Option<String>,
-    error_message: Option<String>,
-    bill: Option<String>,
+record! {
+    pub(crate) struct AttemptRow {
+        job_id: Uuid,
+        lease: i64,
+        attempt: i64,
+        worker_id: Uuid,
+        plugin_digest: Option<String>,
+        started_at: Time,
+        ended_at: Option<Time>,
+        error_kind: Option<String>,
+        error_message: Option<String>,
+        bill: Option<String>,
+    }
 }
 
-#[derive(FromRow)]
-pub(crate) struct ArtifactRow {
-    name: String,
-    bytes: i64,
-    content_type: String,
-    sha256: String,
-    lease: i64,
+record! {
+    pub(crate) struct ArtifactRow {
+        name: String,
+        bytes: i64,
+        content_type: String,
+        sha256: String,
+        lease: i64,
+    }
 }
 
-#[derive(FromRow)]
-pub(crate) struct WorkerRow {
-    id: Uuid,
-    host: String,
-    pid: i64,
-    version: String,
-    started_at: Time,
-    heartbeat_at: Time,
-    lease_until: Time,
+record! {
+    pub(crate) struct WorkerRow {
+        id: Uuid,
+        host: String,
+        pid: i64,
+        version: String,
+        started_at: Time,
+        heartbeat_at: Time,
+        lease_until: Time,
+    }
 }
 
 impl TryFrom<JobRow> for Job {

@@ -18,6 +18,12 @@ pub(crate) struct Statement {
 const ONE_ROW: &str = "VALUES (?";
 
 impl Statement {
+    /// Whether SQLite takes many rows at once. Otherwise it takes one after the other, which is as good where nothing is returned for
+    /// most of them.
+    pub(crate) fn takes_many(self) -> bool {
+        self.sqlite.contains(ONE_ROW)
+    }
+
     /// The text for SQLite with so many rows in place of its one. Each is made once: there are few sizes, see `Rows::parts`.
     pub(crate) fn sqlite_of(self, rows: usize) -> &'static str {
         static MADE: LazyLock<Mutex<HashMap<(&'static str, usize), &'static str>>> = LazyLock::new(Mutex::default);
@@ -39,7 +45,7 @@ impl Statement {
     }
 
     /// Says of a driver's error which statement it is about.
-    pub(crate) fn fault(self) -> impl FnOnce(sqlx::Error) -> crate::StoreError {
+    pub(crate) fn fault(self) -> impl FnOnce(crate::error::DriverError) -> crate::StoreError {
         move |source| crate::StoreError::new(self.name, source)
     }
 }

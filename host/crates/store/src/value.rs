@@ -1,12 +1,13 @@
 //! What goes into statements and comes out of them, the same for both databases.
 
+use rusqlite::ToSql;
+use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
 use serde::{Deserialize, Serialize};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgHasArrayType, PgTypeInfo, PgValueFormat, PgValueRef};
-use sqlx::sqlite::{SqliteTypeInfo, SqliteValueRef};
-use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
+use sqlx::{Database, Decode, Encode, Postgres, Type};
 use uuid::Uuid;
 use windlass_model::Timestamp;
 
@@ -42,6 +43,19 @@ impl Value {
     }
 }
 
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let value = match self {
+            Self::Id(id) => id.as_ref().map(|id| ValueRef::Blob(id.as_bytes())),
+            Self::Int(number) => number.map(ValueRef::Integer),
+            Self::Text(text) => text.as_ref().map(|text| ValueRef::Text(text.as_bytes())),
+            Self::Time(time) => time.map(|Time(time)| ValueRef::Integer(time.as_micros())),
+            Self::Bytes(bytes) => Some(ValueRef::Blob(bytes)),
+        };
+        Ok(ToSqlOutput::Borrowed(value.unwrap_or(ValueRef::Null)))
+    }
+}
+
 /// Many rows as the parameters of one statement. Each row is as wide as the statement says, and a column has one type.
 ///
 /// A list as JSON in one parameter, which the other statements take, costs four times as much in SQLite (decision 13).
@@ -53,7 +67,7 @@ pub(crate) struct Rows {
 
 /// How many rows one statement takes at most: SQLite has room for 32,766 parameters
 /// (<https://sqlite.org/limits.html#max_variable_number>).
-const MAX_ROWS: usize = 256;
+pub(crate) const MAX_ROWS: usize = 256;
 
 impl Rows {
     pub(crate) fn of<const WIDTH: usize>(rows: impl ExactSizeIterator<Item = [Value; WIDTH]>) -> Self {
@@ -66,13 +80,13 @@ impl Rows {
         self.values.is_empty()
     }
 
-    /// The rows in parts of few sizes, the powers of two: each size is a statement of its own, which is prepared once. The last part
+    /// The rows in parts of few sizes, the powers of two up to `most`: each size is a statement of its own, which is prepared once. The last part
     /// is filled up with rows of nulls, which the statements pass over: one more statement costs more than any number of them.
-    pub(crate) fn parts(self) -> impl Iterator<Item = (usize, Vec<Value>)> {
+    pub(crate) fn parts(self, most: usize) -> impl Iterator<Item = (usize, Vec<Value>)> {
         let (width, mut values) = (self.width, self.values.into_iter());
         std::iter::from_fn(move || {
             let left = values.len() / width.max(1);
-            let size = left.min(MAX_ROWS).next_power_of_two();
+            let size = left.min(most).next_power_of_two();
             (left > 0).then(|| {
                 let mut part: Vec<Value> = values.by_ref().take(size * width).collect();
                 part.resize(size * width, Value::Int(None));
@@ -240,25 +254,15 @@ pub(crate) struct Time(pub(crate) Timestamp);
 /// PostgreSQL counts from 2000-01-01 on the wire.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 
-impl Type<Sqlite> for Time {
-    fn type_info() -> SqliteTypeInfo {
-        <i64 as Type<Sqlite>>::type_info()
-    }
-
-    fn compatible(found: &SqliteTypeInfo) -> bool {
-        <i64 as Type<Sqlite>>::compatible(found)
+impl ToSql for Time {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.as_micros().into())
     }
 }
 
-impl<'q> Encode<'q, Sqlite> for Time {
-    fn encode_by_ref(&self, buffer: &mut <Sqlite as Database>::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        <i64 as Encode<'q, Sqlite>>::encode_by_ref(&self.0.as_micros(), buffer)
-    }
-}
-
-impl<'r> Decode<'r, Sqlite> for Time {
-    fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
-        <i64 as Decode<'r, Sqlite>>::decode(value).map(|micros| Self(Timestamp::from_micros(micros)))
+impl FromSql for Time {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(|micros| Self(Timestamp::from_micros(micros)))
     }
 }
 
@@ -298,12 +302,12 @@ mod tests {
     #[test]
     fn rows_come_in_parts_of_few_sizes() {
         let rows = Rows::of((0..300_u32).map(|n| [Value::from(n), Value::from(n)]));
-        let sizes: Vec<_> = rows.parts().map(|(size, values)| (size, values.len())).collect();
+        let sizes: Vec<_> = rows.parts(MAX_ROWS).map(|(size, values)| (size, values.len())).collect();
         assert_eq!(sizes, [(256, 512), (64, 128)]);
         let rows = Rows::of((0..3_u32).map(|n| [Value::from(n)]));
-        let (size, values) = rows.parts().next().unwrap();
+        let (size, values) = rows.parts(MAX_ROWS).next().unwrap();
         assert!(size == 4 && matches!(values[..], [.., Value::Int(Some(2)), Value::Int(None)]), "{values:?}");
-        assert_eq!(Rows::of(std::iter::empty::<[Value; 2]>()).parts().count(), 0);
+        assert_eq!(Rows::of(std::iter::empty::<[Value; 2]>()).parts(MAX_ROWS).count(), 0);
     }
 
     #[test]

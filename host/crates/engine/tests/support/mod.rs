@@ -127,7 +127,7 @@ impl JobQueue for MemoryQueue {
             jobs.running.insert(job.id, job.clone());
         }
         self.changed.notify_one();
-        Ok(Claimed { jobs: claimed, again_in: None })
+        Ok(Claimed { jobs: claimed, ..Claimed::default() })
     }
 
     async fn job_finish(&self, finished: &[Finished], _: Option<Timestamp>) -> Result<Vec<FinishOutcome>, StoreError> {

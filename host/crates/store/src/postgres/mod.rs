@@ -6,6 +6,7 @@
 mod connect;
 mod examine;
 mod feed;
+mod reader;
 mod scratch;
 
 use std::borrow::Cow;
@@ -17,11 +18,15 @@ use sqlx::{Connection as _, Executor, PgPool, Statement as _, Transaction};
 
 use windlass_model::Timestamp;
 
-use crate::dialect::{Dialect, Reader, Record, bind};
+use crate::dialect::Dialect;
+use crate::error::DriverError;
+use crate::record::Record;
 use crate::seam::{ChangeFeed, Changes};
 use crate::sql::SqlStore;
 use crate::statement::{self, Statement};
-use crate::value::{Column, Input, Time};
+use crate::value::{Column, Input, Time, Value};
+
+use self::reader::Reader;
 
 use self::feed::PostgresFeed;
 
@@ -53,6 +58,18 @@ impl Postgres {
     }
 }
 
+macro_rules! bind {
+    ($query:expr, $values:expr) => {
+        $values.into_iter().fold($query, |query, value| match value {
+            Value::Id(id) => query.bind(id),
+            Value::Int(number) => query.bind(number),
+            Value::Text(text) => query.bind(text),
+            Value::Time(time) => query.bind(time),
+            Value::Bytes(bytes) => query.bind(bytes),
+        })
+    };
+}
+
 macro_rules! bind_columns {
     ($query:expr, $columns:expr) => {
         $columns.into_iter().fold($query, |query, column| match column {
@@ -65,36 +82,41 @@ macro_rules! bind_columns {
 }
 
 impl Dialect for Postgres {
-    type Db = sqlx::Postgres;
+    type Connection = PgConnection;
     const HAS_ONE_WRITER: bool = false;
     type Tx = Transaction<'static, sqlx::Postgres>;
+    type Reader = Reader;
 
-    async fn begin(&self) -> Result<Self::Tx, sqlx::Error> {
-        self.pool.begin().await
+    async fn begin(&self) -> Result<Self::Tx, DriverError> {
+        Ok(self.pool.begin().await?)
     }
 
-    async fn commit(tx: Self::Tx) -> Result<(), sqlx::Error> {
-        tx.commit().await
+    async fn commit(tx: Self::Tx) -> Result<(), DriverError> {
+        Ok(tx.commit().await?)
     }
 
-    async fn reader(&self) -> Result<Reader<sqlx::Postgres>, sqlx::Error> {
-        match self.keeps_connections() {
-            true => self.pool.acquire().await.map(Reader::Connection),
-            false => self.pool.begin().await.map(Reader::Transaction),
-        }
+    async fn reader(&self) -> Result<Reader, DriverError> {
+        Ok(match self.keeps_connections() {
+            true => Reader::Connection(self.pool.acquire().await?),
+            false => Reader::Transaction(self.pool.begin().await?),
+        })
     }
 
-    async fn clock(&self, connection: &mut PgConnection) -> Result<Timestamp, sqlx::Error> {
+    fn serve(&self, work: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(work);
+    }
+
+    async fn clock(&self, connection: &mut PgConnection) -> Result<Timestamp, DriverError> {
         let query = sqlx::query_scalar(CLOCK).persistent(self.keeps_connections());
         let Time(now) = query.fetch_one(connection).await?;
         Ok(now)
     }
 
-    async fn tell(&self, connection: &mut PgConnection, changes: Changes) -> Result<(), sqlx::Error> {
-        if self.listening.is_none() || changes == Changes::default() {
-            return Ok(());
+    async fn tell(&self, connection: &mut PgConnection, changes: Changes) -> Result<(), DriverError> {
+        if self.listening.is_some() && changes != Changes::default() {
+            sqlx::query(NOTIFY).bind(changes.letters()).execute(connection).await?;
         }
-        sqlx::query(NOTIFY).bind(changes.letters()).execute(connection).await.map(drop)
+        Ok(())
     }
 
     fn feed(&self) -> Box<dyn ChangeFeed> {
@@ -106,13 +128,13 @@ impl Dialect for Postgres {
         connection: &mut PgConnection,
         statement: Statement,
         input: Input,
-    ) -> Result<Vec<R>, sqlx::Error> {
+    ) -> Result<Vec<R>, DriverError> {
         let query = sqlx::query_as(statement.postgres).persistent(self.keeps_connections());
-        match input {
-            Input::Values(values) => bind!(query, values).fetch_all(connection).await,
-            Input::Rows(rows) if rows.is_empty() => Ok(Vec::new()),
-            Input::Rows(rows) => bind_columns!(query, rows.columns()).fetch_all(connection).await,
-        }
+        Ok(match input {
+            Input::Values(values) => bind!(query, values).fetch_all(connection).await?,
+            Input::Rows(rows) if rows.is_empty() => Vec::new(),
+            Input::Rows(rows) => bind_columns!(query, rows.columns()).fetch_all(connection).await?,
+        })
     }
 
     async fn execute(
@@ -120,7 +142,7 @@ impl Dialect for Postgres {
         connection: &mut PgConnection,
         statement: Statement,
         input: Input,
-    ) -> Result<u64, sqlx::Error> {
+    ) -> Result<u64, DriverError> {
         let query = sqlx::query(statement.postgres).persistent(self.keeps_connections());
         let done = match input {
             Input::Values(values) => bind!(query, values).execute(connection).await?,

@@ -64,6 +64,9 @@ pub struct Added {
     pub job: Job,
     /// Whether it was there before and stands for the one that was sent.
     pub is_deduplicated: bool,
+    /// Whether it was offered to this daemon's worker as it was added, see [`JobQueue::job_offer`](crate::JobQueue::job_offer): then
+    /// nobody here has to look for it.
+    pub is_offered: bool,
 }
 
 /// Why a submission was refused.

@@ -24,7 +24,7 @@ pub use self::janitor::Janitor;
 pub use self::key_values::KeyValues;
 pub use self::ledger::{Ledger, Lifecycle, SliceSpans, Slices};
 pub use self::operations::{OperationStep, Operations};
-pub use self::queue::{Claimed, FinishOutcome, Finished, JobQueue, StepReport, TaskRoom};
+pub use self::queue::{Claimed, Claiming, FinishOutcome, Finished, JobQueue, Offer, StepReport, TaskRoom};
 pub use self::queues::QueueBoard;
 pub use self::upkeep::{Beat, Upkeep, WorkerSlot};
 pub use self::versions::{NewVersion, Published, Rollback, RollbackOutcome, VersionShelf};

@@ -1,5 +1,6 @@
 //! What the loop that runs jobs needs.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -36,6 +37,19 @@ pub trait JobQueue: Send + Sync {
         now: Option<Timestamp>,
     ) -> Result<Claimed, StoreError>;
 
+    /// Offers to claim at most `limit` jobs in a transaction that is begun anyway: in the next submission or finish that makes jobs
+    /// available, or, `if_backlog`, in the next one at all. The rules are those of [`job_claim_within`](Self::job_claim_within). An
+    /// offer that stands must be withdrawn before there is another.
+    fn job_offer(&self, worker: WorkerId, tasks: &[TaskRoom], limit: u32, if_backlog: bool) -> Offer {
+        let _ = (worker, tasks, limit, if_backlog);
+        Offer::Unknown
+    }
+
+    /// Takes the offer back. Returns false if there is none or a transaction has taken it up.
+    fn job_withdraw(&self) -> bool {
+        false
+    }
+
     /// The same where no task is bounded.
     async fn job_claim(
         &self,
@@ -69,6 +83,19 @@ pub trait JobQueue: Send + Sync {
     async fn checkpoint_load(&self, id: JobId) -> Result<Option<Vec<u8>>, StoreError>;
 }
 
+/// A claim that is under way.
+pub type Claiming = Pin<Box<dyn Future<Output = Result<Claimed, StoreError>> + Send>>;
+
+/// What became of an offer.
+pub enum Offer {
+    /// It stands. What is claimed comes out of this: jobs are lost to their worker if it is dropped and the offer not withdrawn.
+    Standing(Claiming),
+    /// It does not: since the last claim such a transaction made jobs available, so there is something to claim now.
+    Late,
+    /// There are none here: many write, and no transaction is shared.
+    Unknown,
+}
+
 /// A task whose jobs are to be claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskRoom {
@@ -86,6 +113,8 @@ pub struct Claimed {
     /// After how long there may be something to claim without anybody saying so: a rate leaves room again, or another claim
     /// will have let go of a queue.
     pub again_in: Option<Duration>,
+    /// Whether there were bounds other than `limit`: an end may leave room for what is available already.
+    pub is_bounded: bool,
 }
 
 /// How one attempt ended.

@@ -140,8 +140,9 @@ impl<D: Dialect> Write<D> {
             let jobs = self.take(statement::job_claim_first, worker, values).await?;
             // There was something a moment ago.
             let again_in = jobs.is_empty().then_some(CONTENDED);
-            return Ok(Claimed { jobs, again_in });
+            return Ok(Claimed { jobs, again_in, is_bounded: false });
         }
+        let is_bounded = !tasks.are_unlimited() || !lanes.iter().all(Lane::is_unlimited);
         soonest(&mut again_in, self.count(&mut lanes).await?);
         soonest(&mut again_in, self.choose(&mut lanes, &mut tasks).await?);
 
@@ -149,13 +150,13 @@ impl<D: Dialect> Write<D> {
         chosen.sort_unstable();
         chosen.truncate(limit);
         if chosen.is_empty() {
-            return Ok(Claimed { jobs: Vec::new(), again_in });
+            return Ok(Claimed { jobs: Vec::new(), again_in, is_bounded });
         }
         let ids: Vec<_> = chosen.iter().map(|(_, _, id)| hex(*id)).collect();
         let values = vec![worker.as_uuid().into(), Value::json(&ids), self.now.into()];
         let jobs = self.take(statement::job_claim, worker, values).await?;
         self.note_starts(&lanes, jobs.iter().map(|job| &job.queue)).await?;
-        Ok(Claimed { jobs, again_in })
+        Ok(Claimed { jobs, again_in, is_bounded })
     }
 
     async fn take(

@@ -10,7 +10,7 @@ use super::write::{NewEvent, Unwanted, Write};
 use crate::StoreError;
 use crate::dialect::Dialect;
 use crate::statement;
-use crate::value::{Value, hex};
+use crate::value::{Rows, Value, hex};
 
 /// How many dependents one transaction sees to. The rest is upkeep's, so that no finish is long.
 const DEPENDENTS_MAX: usize = 1_000;
@@ -49,10 +49,16 @@ impl<D: Dialect> Write<D> {
         }
     }
 
-    /// Forgets what was kept for jobs while an attempt ran, and sees to what comes after those of them that are over.
-    pub(super) async fn tidy_and_settle(&mut self, all: &[JobId], over: Vec<JobId>) -> Result<(), StoreError> {
-        let values = vec![ids(all), ids(&over), Value::count(DEPENDENTS_MAX as u64)];
-        let open = self.rows(statement::attempt_tidy, values).await?;
+    /// Forgets what was kept for jobs while an attempt ran, and sees to what comes after those of them that are over, which is said
+    /// beside each.
+    pub(super) async fn tidy_and_settle(&mut self, ended: &[(JobId, bool)]) -> Result<(), StoreError> {
+        let row = |(id, is_over): &(JobId, bool)| {
+            [id.as_uuid().into(), i64::from(*is_over).into(), Value::count(DEPENDENTS_MAX as u64)]
+        };
+        let mut open = self.rows(statement::attempt_tidy, Rows::of(ended.iter().map(row))).await?;
+        // Each row of SQLite's may return as many.
+        open.truncate(DEPENDENTS_MAX);
+        let over = ended.iter().filter(|(_, is_over)| *is_over).map(|(id, _)| *id).collect();
         self.settle_open(over, open).await
     }
 

@@ -1,13 +1,13 @@
 //! Reading the books.
 
 use async_trait::async_trait;
-use sqlx::FromRow;
 use uuid::Uuid;
 use windlass_model::{JobId, JobState, QueueName, Timestamp, WorkerId};
 
 use super::{SqlStore, clock};
 use crate::StoreError;
 use crate::dialect::Dialect;
+use crate::record::record;
 use crate::row::{number, parsed};
 use crate::seam::{Ledger, Lifecycle, SliceSpans, Slices};
 use crate::statement;
@@ -44,20 +44,21 @@ impl<D: Dialect> Ledger for SqlStore<D> {
     }
 }
 
-#[derive(FromRow)]
-struct LifecycleRow {
-    jobs: i64,
-    example: Uuid,
-    state: String,
-    lease: i64,
-    has_output: bool,
-    attempts: i64,
-    attempt_lease: Option<i64>,
-    failures: i64,
-    waiting_entries: i64,
-    running_entries: i64,
-    completed_entries: i64,
-    other_entries: i64,
+record! {
+    struct LifecycleRow {
+        jobs: i64,
+        example: Uuid,
+        state: String,
+        lease: i64,
+        has_output: bool,
+        attempts: i64,
+        attempt_lease: Option<i64>,
+        failures: i64,
+        waiting_entries: i64,
+        running_entries: i64,
+        completed_entries: i64,
+        other_entries: i64,
+    }
 }
 
 impl TryFrom<LifecycleRow> for Lifecycle {
@@ -81,13 +82,14 @@ impl TryFrom<LifecycleRow> for Lifecycle {
     }
 }
 
-#[derive(FromRow)]
-struct SpansRow {
-    slice: i64,
-    jobs: i64,
-    p50: i64,
-    p99: i64,
-    longest: i64,
+record! {
+    struct SpansRow {
+        slice: i64,
+        jobs: i64,
+        p50: i64,
+        p99: i64,
+        longest: i64,
+    }
 }
 
 impl TryFrom<SpansRow> for SliceSpans {

@@ -23,8 +23,9 @@ use uuid::Uuid;
 use windlass_model::{QueueName, Timestamp};
 
 use crate::StoreError;
-use crate::dialect::{Dialect, Record};
+use crate::dialect::Dialect;
 use crate::error::BEGIN;
+use crate::record::Record;
 use crate::seam::{ChangeFeed, ChangeSource, Changes};
 use crate::statement::{self, Statement};
 use crate::value::Value;
@@ -80,7 +81,7 @@ impl<D: Dialect> SqlStore<D> {
     /// Which database this is: made with it, and never changed. What is kept outside it is kept under this name.
     pub async fn installation(&self) -> Result<Uuid, StoreError> {
         let rows: Vec<(Uuid,)> = self.read_rows(statement::installation, Vec::new()).await?;
-        rows.first().map(|(id,)| *id).ok_or_else(|| StoreError::new("installation", sqlx::Error::RowNotFound))
+        rows.first().map(|(id,)| *id).ok_or_else(|| StoreError::raced(statement::installation.name))
     }
 
     /// Begins a transaction that may write.
@@ -125,7 +126,7 @@ impl<D: Dialect> ChangeSource for SqlStore<D> {
 /// The time that a call goes by: the given one, else the database's.
 async fn clock<D: Dialect>(
     dialect: &D,
-    connection: &mut <D::Db as sqlx::Database>::Connection,
+    connection: &mut D::Connection,
     now: Option<Timestamp>,
 ) -> Result<Timestamp, StoreError> {
     match now {

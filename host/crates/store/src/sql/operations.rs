@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use sqlx::FromRow;
 use uuid::Uuid;
 use windlass_model::{JobFilter, JobId, JobState, Operation, OperationId, OperationKind, Timestamp};
 
@@ -12,6 +11,7 @@ use super::write::{Unwanted, Write};
 use super::{Races, SqlStore};
 use crate::StoreError;
 use crate::dialect::Dialect;
+use crate::record::record;
 use crate::row::{json, number, parsed};
 use crate::seam::{OperationStep, Operations, RetryOutcome};
 use crate::statement;
@@ -23,16 +23,17 @@ const STEP: u32 = 200;
 /// How many jobs one step looks through for them: what matches may be rare.
 const WINDOW: u32 = 5_000;
 
-#[derive(FromRow)]
-struct OperationRow {
-    id: Uuid,
-    kind: String,
-    filter: String,
-    cursor: Option<Uuid>,
-    seen: i64,
-    changed: i64,
-    created_at: Time,
-    finished_at: Option<Time>,
+record! {
+    struct OperationRow {
+        id: Uuid,
+        kind: String,
+        filter: String,
+        cursor: Option<Uuid>,
+        seen: i64,
+        changed: i64,
+        created_at: Time,
+        finished_at: Option<Time>,
+    }
 }
 
 /// A job that an operation comes to.

@@ -7,7 +7,7 @@ use super::SqlStore;
 use super::turns::{Call, Claim};
 use super::write::NewEvent;
 use crate::dialect::Dialect;
-use crate::seam::{Claimed, FinishOutcome, Finished, JobQueue, StepReport, TaskRoom};
+use crate::seam::{Claimed, FinishOutcome, Finished, JobQueue, Offer, StepReport, TaskRoom};
 use crate::statement;
 use crate::value::Value;
 use crate::{FailPoint, StoreError};
@@ -29,6 +29,17 @@ impl<D: Dialect> JobQueue for SqlStore<D> {
             None if D::HAS_ONE_WRITER => self.in_turn(|answer| Call::Claim(claim, answer)).await,
             now => self.claim_once(&claim, now).await,
         }
+    }
+
+    fn job_offer(&self, worker: WorkerId, tasks: &[TaskRoom], limit: u32, if_backlog: bool) -> Offer {
+        match D::HAS_ONE_WRITER {
+            true => self.turns.offer(Claim { worker, tasks: tasks.to_vec(), limit }, if_backlog),
+            false => Offer::Unknown,
+        }
+    }
+
+    fn job_withdraw(&self) -> bool {
+        self.turns.withdraw()
     }
 
     async fn job_finish(

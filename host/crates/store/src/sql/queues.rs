@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use sqlx::FromRow;
 use windlass_model::{
     JobCounts, JobState, KeepTime, MaxRunning, QueueChange, QueueInfo, QueueKeep, QueueLimits, QueueName,
     QueueSettings, Rate, Timestamp,
@@ -12,29 +11,41 @@ use windlass_model::{
 use super::SqlStore;
 use crate::StoreError;
 use crate::dialect::Dialect;
+use crate::record::{Cells, Record, record};
 use crate::row::{corrupt, parsed};
 use crate::seam::QueueBoard;
 use crate::statement;
 use crate::value::{Time, Value};
 
-#[derive(FromRow)]
-struct SettingsRow {
-    paused_at: Option<Time>,
-    max_running: Option<i64>,
-    max_running_per_key: Option<i64>,
-    rate_limit: Option<i64>,
-    rate_period_ms: Option<i64>,
-    keep_completed_ms: Option<i64>,
-    keep_discarded_ms: Option<i64>,
-    keep_cancelled_ms: Option<i64>,
+record! {
+    struct SettingsRow {
+        paused_at: Option<Time>,
+        max_running: Option<i64>,
+        max_running_per_key: Option<i64>,
+        rate_limit: Option<i64>,
+        rate_period_ms: Option<i64>,
+        keep_completed_ms: Option<i64>,
+        keep_discarded_ms: Option<i64>,
+        keep_cancelled_ms: Option<i64>,
+    }
 }
 
-#[derive(FromRow)]
+#[derive(sqlx::FromRow)]
 struct QueueRow {
     name: String,
     #[sqlx(flatten)]
     settings: SettingsRow,
     oldest_available_at: Option<Time>,
+}
+
+impl Record for QueueRow {
+    fn read(cells: &mut Cells<'_, '_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            name: cells.named("name")?,
+            settings: SettingsRow::read(cells)?,
+            oldest_available_at: cells.named("oldest_available_at")?,
+        })
+    }
 }
 
 #[async_trait]
@@ -64,7 +75,7 @@ impl<D: Dialect> QueueBoard for SqlStore<D> {
         write.commit().await?;
         // Queues stay, so it is there.
         let info = self.queue_get(name).await?;
-        info.ok_or_else(|| StoreError::new(statement::queue_list.name, sqlx::Error::RowNotFound))
+        info.ok_or_else(|| StoreError::raced(statement::queue_list.name))
     }
 
     async fn job_counts(&self) -> Result<JobCounts, StoreError> {

@@ -302,11 +302,12 @@ fn answer(plan: Plan<'_>, jobs: &HashMap<JobId, Job>) -> Result<Added, StoreErro
     };
     // A holder that was pruned since we looked is held by nobody: begun again, the job is added.
     let job = jobs.get(&id).cloned().ok_or_else(|| StoreError::raced("job_get_many"))?;
-    Ok(Added { job, is_deduplicated })
+    Ok(Added { job, is_deduplicated, is_offered: false })
 }
 
 fn added(kept: Vec<Kept>) -> Result<Vec<Added>, StoreError> {
-    let added = |kept: Kept| Ok(Added { job: kept.job.try_into()?, is_deduplicated: kept.is_deduplicated });
+    let added =
+        |kept: Kept| Ok(Added { job: kept.job.try_into()?, is_deduplicated: kept.is_deduplicated, is_offered: false });
     kept.into_iter().map(added).collect()
 }
 

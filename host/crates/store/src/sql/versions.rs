@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use serde::Serialize;
-use sqlx::FromRow;
 use uuid::Uuid;
 use windlass_model::{
     ChangeReason, Placement, RollbackRefusal, TaskChange, TaskName, TaskRecord, Timestamp, VersionRecord,
@@ -13,6 +12,7 @@ use super::write::Write;
 use super::{SqlStore, clock};
 use crate::StoreError;
 use crate::dialect::Dialect;
+use crate::record::record;
 use crate::row::{number, parsed};
 use crate::seam::{NewVersion, Published, Rollback, RollbackOutcome, VersionShelf};
 use crate::statement;
@@ -21,42 +21,46 @@ use crate::value::{Time, Value};
 /// How many entries of a task's history are kept.
 const CHANGES_KEPT: u32 = 100;
 
-#[derive(FromRow)]
-struct TaskRow {
-    name: String,
-    digest: Option<String>,
-    previous_digest: Option<String>,
-    is_pinned: i64,
-    reason: Option<String>,
-    source: Option<String>,
+record! {
+    struct TaskRow {
+        name: String,
+        digest: Option<String>,
+        previous_digest: Option<String>,
+        is_pinned: i64,
+        reason: Option<String>,
+        source: Option<String>,
+    }
 }
 
-#[derive(FromRow)]
-struct VersionRow {
-    digest: String,
-    bytes: i64,
-    source: String,
-    uploaded_at: Time,
-    uploaded_by: Option<String>,
-    author_version: Option<String>,
-    is_kept: i64,
+record! {
+    struct VersionRow {
+        digest: String,
+        bytes: i64,
+        source: String,
+        uploaded_at: Time,
+        uploaded_by: Option<String>,
+        author_version: Option<String>,
+        is_kept: i64,
+    }
 }
 
-#[derive(FromRow)]
-struct ChangeRow {
-    at: Time,
-    from_digest: Option<String>,
-    to_digest: Option<String>,
-    reason: String,
-    message: String,
+record! {
+    struct ChangeRow {
+        at: Time,
+        from_digest: Option<String>,
+        to_digest: Option<String>,
+        reason: String,
+        message: String,
+    }
 }
 
-#[derive(FromRow)]
-struct WorkerTaskRow {
-    worker_id: Uuid,
-    task: String,
-    digest: Option<String>,
-    load_error: Option<String>,
+record! {
+    struct WorkerTaskRow {
+        worker_id: Uuid,
+        task: String,
+        digest: Option<String>,
+        load_error: Option<String>,
+    }
 }
 
 #[derive(Serialize)]

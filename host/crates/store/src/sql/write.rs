@@ -8,7 +8,8 @@ use windlass_model::{Artifact, Attempt, Job, JobId, JobState, JsonText, LogLine,
 
 use super::KnownQueues;
 use crate::StoreError;
-use crate::dialect::{Dialect, Record};
+use crate::dialect::Dialect;
+use crate::record::Record;
 use crate::row::JobRow;
 use crate::seam::{Changes, FinishOutcome, Finished};
 use crate::statement::{self, Statement};
@@ -181,12 +182,8 @@ impl<D: Dialect> Write<D> {
         };
         let recorded: Vec<_> = finished.iter().filter(is_recorded).collect();
         self.keep_ends(&recorded).await?;
-        let over = recorded.iter().filter(|done| done.transition.to.is_final());
-        let over: Vec<_> = over.map(|done| done.attempt.job_id).collect();
-        let all: Vec<_> = recorded.iter().map(|done| done.attempt.job_id).collect();
-        if !all.is_empty() {
-            self.tidy_and_settle(&all, over).await?;
-        }
+        let ended: Vec<_> = recorded.iter().map(|done| (done.attempt.job_id, done.transition.to.is_final())).collect();
+        self.tidy_and_settle(&ended).await?;
         let unwanted = held.into_iter().filter(|(_, held)| held % 2 == 1);
         let reason = || "cancelled after an attempt that did not end it".to_owned();
         let unwanted: Vec<_> = unwanted.map(|(id, ..)| Unwanted::new(JobId::from_uuid(id), reason())).collect();
