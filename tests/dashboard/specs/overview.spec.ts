@@ -1,0 +1,38 @@
+import { expect, test } from "../test.ts";
+
+test("the overview of a new daemon says what to do next", async ({ page }) => {
+  await page.goto("/");
+  await expect(page.getByText("No job was ever enqueued here")).toBeVisible();
+  await page.getByRole("link", { name: "Enqueue one" }).click();
+  await expect(page.getByRole("heading", { name: "Enqueue a job" })).toBeFocused();
+});
+
+test("a running job's bar moves, and what ends is counted", async ({ page, daemon }) => {
+  await page.goto("/");
+  const chart = page.getByRole("img", { name: "Jobs by minute" });
+  await expect(chart).toHaveAttribute("aria-label", /: 0 completed, 0 failed/);
+  // After the first reading: only what changes from there on can be counted.
+  const slow = await daemon.enqueue({ do: "steps", steps: 30, pause_ms: 300 });
+  await daemon.enqueueAll([
+    ...Array.from({ length: 5 }, (_, index) => ({ task: "hello", args: { name: `Person ${index}` } })),
+    { task: "probe", args: { do: "fatal", message: "the customer is not known" } },
+  ]);
+  const bar = page.getByLabel(`Progress of job ${slow}`);
+  const percent = async () => Number(await bar.getAttribute("value"));
+  await expect(bar).toBeVisible();
+  const before = await percent();
+  await expect.poll(percent).toBeGreaterThan(before);
+  await expect(chart).toHaveAttribute("aria-label", /: 5 completed, 1 failed/);
+  await expect(page.getByRole("region", { name: "Failing" })).toContainText("fatal: the customer is not known");
+  await page.getByRole("link", { name: "completed" }).click();
+  await expect(page).toHaveURL(/\/jobs\?state=completed$/);
+});
+
+test("a worker is there with what it runs", async ({ page, daemon }) => {
+  await daemon.enqueue({ do: "wait_cancel" });
+  await page.goto("/workers");
+  const row = page.locator("tbody tr");
+  await expect(row).toHaveCount(1);
+  await expect(row).toContainText("alive");
+  await expect(row.locator("td").nth(5)).toHaveText("1");
+});
