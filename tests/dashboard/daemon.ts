@@ -95,8 +95,8 @@ export class Daemon {
 
   /** Enqueues many and returns their ids. */
   async enqueueAll(jobs: Record<string, unknown>[]): Promise<string[]> {
-    const answer = await this.send<{ ids: string[] }>("POST", "/jobs/batch", jobs);
-    return answer.ids;
+    const answer = await this.send<{ jobs: string[] }>("POST", "/jobs/batch", jobs);
+    return answer.jobs;
   }
 
   /** Waits until a job is over, and returns it. */

@@ -19,7 +19,7 @@ test("the filter lives in the address", async ({ page, daemon }) => {
   await expect(rows).toHaveCount(1);
   await expect(rows.first()).toContainText("fatal: no");
   await page.getByRole("button", { name: /^discarded/ }).click();
-  await page.getByLabel("Queue").selectOption("imports");
+  await page.getByLabel("Queue", { exact: true }).selectOption("imports");
   await expect(rows).toHaveCount(1);
   await page.getByRole("link", { name: "nightly" }).click();
   await expect(page).toHaveURL(/\/jobs\?tag=nightly$/);
@@ -122,7 +122,7 @@ test("all that match are retried, more than a page of them and none of the other
   await page.getByLabel("Select all jobs of this page").check();
   await expect(page.getByText("50 jobs selected")).toBeVisible();
   await page.getByRole("button", { name: "Select all that match" }).click();
-  await page.getByRole("button", { name: "Retry" }).click();
+  await page.getByRole("button", { name: "Retry", exact: true }).click();
   const dialog = page.getByRole("dialog");
   await expect(dialog).toContainText("all discarded jobs with the tag meant");
   await dialog.getByRole("button", { name: "Retry them" }).click();
