@@ -11,6 +11,8 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     cssCodeSplit: false,
+    // What others wrote goes with their names and terms.
+    license: { fileName: "licences.md" },
     target: "es2023",
   },
   server: { proxy: { "/api": loadEnv(mode, ".", "WINDLASS_")["WINDLASS_URL"] ?? "http://127.0.0.1:7070" } },

@@ -49,7 +49,7 @@ fn content_type(path: &str) -> &'static str {
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("svg") => "image/svg+xml",
-        Some("txt") => "text/plain; charset=utf-8",
+        Some("md" | "txt") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
 }
