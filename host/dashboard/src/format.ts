@@ -43,8 +43,8 @@ export function span(ms: number): string {
   return wholeSpan(Math.round(ms / 1_000));
 }
 
-/** The same without fractions, for what moves once a second. */
-function wholeSpan(seconds: number): string {
+/** The same without fractions. Of two units the smaller is left out where it says little: `1 min 5 s`, but `20 min`. */
+function wholeSpan(seconds: number, isRough = false): string {
   const parts: [number, string][] = [
     [86_400, "d"],
     [3_600, "h"],
@@ -54,7 +54,9 @@ function wholeSpan(seconds: number): string {
   const first = parts.findIndex(([size]) => seconds >= size);
   if (first < 0) return "0 s";
   let rest = seconds;
-  const words = parts.slice(first, first + 2).map(([size, unit]) => {
+  const size = parts[first]?.[0] ?? 1;
+  const shown = isRough && seconds >= size * 10 ? 1 : 2;
+  const words = parts.slice(first, first + shown).map(([size, unit]) => {
     const whole = Math.floor(rest / size);
     rest -= whole * size;
     return whole > 0 ? `${whole} ${unit}` : "";
@@ -67,7 +69,7 @@ export function relative(time: string, now: number): string {
   const seconds = Math.round((now - Date.parse(time)) / 1_000);
   // Two clocks that differ by less than this agree.
   if (Math.abs(seconds) < 2) return "now";
-  const text = wholeSpan(Math.abs(seconds));
+  const text = wholeSpan(Math.abs(seconds), true);
   return seconds > 0 ? `${text} ago` : `in ${text}`;
 }
 

@@ -49,6 +49,11 @@ async function seeded(daemon: Daemon): Promise<Record<string, string>> {
   const rate = { limit: 100, period_ms: 60_000 };
   await daemon.send("PATCH", "/queues/mail", { paused: true, max_running: 5, rate });
   await daemon.enqueue({ do: "ok", value: 2 }, { queue: "mail" });
+  // The longest names that there can be.
+  await daemon.enqueue(
+    { do: "wait_cancel" },
+    { queue: "a-very-long-name-".repeat(4).slice(0, 64), tags: ["t".repeat(100), "u".repeat(100)] },
+  );
   await writeFile(join(daemon.folder, "plugins/broken.wasm"), "this is no component");
   for (const id of [failed, exported, printed]) await daemon.finished(id);
   return {
@@ -65,6 +70,7 @@ async function seeded(daemon: Daemon): Promise<Record<string, string>> {
     task: "/tasks/export-csv",
     queues: "/queues",
     workers: "/workers",
+    reference: "/reference",
     nowhere: "/nowhere",
   };
 }

@@ -36,3 +36,16 @@ test("a worker is there with what it runs", async ({ page, daemon }) => {
   await expect(row).toContainText("alive");
   await expect(row.locator("td").nth(5)).toHaveText("1");
 });
+
+test("every call of the API can be looked up", async ({ page, daemon }) => {
+  await page.goto("/");
+  await page.getByRole("link", { name: "API" }).click();
+  const document = await daemon.get<{ paths: Record<string, object> }>("/openapi.json");
+  const calls = Object.values(document.paths).reduce((sum, methods) => sum + Object.keys(methods).length, 0);
+  await expect(page.locator("li > details")).toHaveCount(calls);
+  await page.getByLabel("Find a call").fill("retry");
+  const call = page.locator("#retryJob");
+  await call.locator("summary").first().click();
+  await expect(call).toContainText("There is no such job, or it has been pruned.");
+  await expect(call.getByLabel("Command")).toContainText("curl -X POST");
+});
