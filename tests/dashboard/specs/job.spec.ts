@@ -19,6 +19,30 @@ test("progress moves, and every step is there with its time", async ({ page, dae
   await expect(page.getByLabel("The output")).toContainText("steps: 6");
 });
 
+test("a page that nobody saw for a while goes on where it was, without a step twice or left out", async ({
+  page,
+  daemon,
+}) => {
+  const id = await daemon.enqueue({ do: "steps", steps: 12, pause_ms: 400 });
+  await page.goto(`/jobs/${id}`);
+  const steps = page.getByLabel("Steps").getByRole("listitem");
+  await expect(steps.nth(2)).toBeVisible();
+  const hide = (isHidden: boolean) =>
+    page.evaluate((hidden) => {
+      Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, isHidden);
+  await hide(true);
+  const seen = await steps.count();
+  await expect
+    .poll(async () => (await daemon.get<{ task_step: number }>(`/jobs/${id}`)).task_step)
+    .toBeGreaterThan(seen + 2);
+  expect(await steps.count()).toBe(seen);
+  await hide(false);
+  await expect(page.locator("main").getByText("completed", { exact: true })).toBeVisible();
+  await expect(steps).toHaveCount(12);
+});
+
 test("a log follows what is printed, line by line", async ({ page, daemon }) => {
   const id = await daemon.enqueue({ do: "print", lines: 300, length: 20 }, { delay_ms: 1_500 });
   await page.goto(`/jobs/${id}`);
