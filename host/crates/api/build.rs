@@ -1,6 +1,8 @@
 //! Lists the files of the dashboard, if `cargo xtask dashboard` has built it, so that they become part of the binary. It builds
 //! nothing itself: neither npm nor the network has a place in a build of this crate.
 
+#![expect(clippy::disallowed_methods, reason = "cargo tells a build script by the environment where things are")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
