@@ -49,3 +49,24 @@ test("every call of the API can be looked up", async ({ page, daemon }) => {
   await expect(call).toContainText("There is no such job, or it has been pruned.");
   await expect(call.getByLabel("Command")).toContainText("curl -X POST");
 });
+
+test.describe("not let in", () => {
+  test.use({ expected: /401 \(Unauthorized\)/ });
+
+  test("what the daemon says to whom it does not know is shown, until it lets them in", async ({ page }) => {
+    const problem = {
+      status: 401,
+      code: "unauthorized",
+      title: "No token",
+      detail: "Say who you are: the page needs a token.",
+    };
+    await page.route("**/api/v1/stats", (route) =>
+      route.fulfill({ status: 401, json: problem, contentType: "application/problem+json" }),
+    );
+    await page.route(/api\/v1\/(queues|workers|jobs|tasks)/, (route) => route.fulfill({ status: 401, json: problem }));
+    await page.goto("/");
+    await expect(page.getByRole("alert").filter({ hasText: "Say who you are" }).first()).toBeVisible();
+    await page.unrouteAll();
+    await expect(page.getByText("Say who you are")).toHaveCount(0);
+  });
+});

@@ -12,7 +12,7 @@ use crate::dashboard::{Dashboard, EMBEDDED, File, HASHED};
 /// The page runs its own scripts and styles, talks to this daemon, and that is all: nothing from elsewhere, nothing inline, in
 /// nobody's frame, no form that is sent anywhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types svelte-trusted-html";
 
 /// A name with a hash never means other content.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
