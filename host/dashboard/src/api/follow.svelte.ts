@@ -9,6 +9,8 @@ import { isFinal, type Attempt, type Job, type LogLine, type ProgressEvent, type
 export const LINES_SHOWN = 5_000;
 /** How long to wait before the stream is opened again after it was refused. */
 const AGAIN_MS = 2_000;
+/** How long what comes is gathered before it is shown: too short to be seen. */
+const SHOW_MS = 30;
 /** How often a job that is over is looked at: somebody else may retry it. */
 const OVER_MS = 5_000;
 
@@ -29,7 +31,8 @@ export class JobStream {
   #lastEvent = 0;
   #lastLine = 0;
   #lines: LogLine[] = [];
-  #isFlushing = false;
+  readonly #steps: ProgressEvent[] = [];
+  #isShowing = false;
 
   constructor(id: string) {
     this.#id = id;
@@ -90,7 +93,8 @@ export class JobStream {
       });
     on<StateEvent>("state", (state) => this.#takeState(state));
     on<ProgressEvent>("step", (step) => {
-      this.steps = [...this.steps, step];
+      this.#steps.push(step);
+      this.#showSoon();
       this.#takeProgress(step);
     });
     on<ProgressEvent>("progress", (progress) => this.#takeProgress(progress));
@@ -139,13 +143,17 @@ export class JobStream {
     if (line.seq <= this.#lastLine) return;
     this.#lastLine = line.seq;
     this.#lines.push(line);
-    if (this.#isFlushing) return;
-    // Thousands of lines may come at once: they are shown together.
-    this.#isFlushing = true;
+    this.#showSoon();
+  }
+
+  /** Thousands of lines and steps may come at once: they are shown together. */
+  #showSoon(): void {
+    if (this.#isShowing) return;
+    this.#isShowing = true;
     setTimeout(() => {
-      this.#isFlushing = false;
+      this.#isShowing = false;
       this.#lines = this.#lines.slice(-LINES_SHOWN);
-      [this.log, this.lineCount] = [this.#lines.slice(), this.#lastLine];
-    }, 30);
+      [this.log, this.lineCount, this.steps] = [this.#lines.slice(), this.#lastLine, this.#steps.slice()];
+    }, SHOW_MS);
   }
 }
