@@ -34,6 +34,7 @@ pub(crate) fn demo(exit: bool) -> Result<()> {
     enqueue.arg(args.to_string());
     let job: Value = serde_json::from_str(&output(enqueue)?)?;
     let id = job["id"].as_str().context("the enqueue answered without an id")?.to_owned();
+    println!("In a browser: {}/jobs/{id}\n", daemon.url);
     run(windlass(&["watch", &id, "--url", &daemon.url]))?;
 
     let (url, csv) = download(&daemon, &id, &dir)?;
@@ -43,7 +44,7 @@ pub(crate) fn demo(exit: bool) -> Result<()> {
     println!("\n{rows} rows, as many as the input has records, counted apart from the plugin.");
     println!("The file:  {}", csv.display());
     println!("Download:  {url}");
-    println!("Dashboard: {}/jobs/{id}", daemon.url);
+    println!("Dashboard: {}", daemon.url);
     if exit {
         return daemon.stop();
     }

@@ -1,4 +1,4 @@
-import { expect, test } from "../test.ts";
+import { expect, test, told } from "../test.ts";
 import type { Job } from "../daemon.ts";
 
 const fails = (index: number, more: object = {}) => ({
@@ -107,8 +107,8 @@ test.describe("with a job that is over", () => {
     await page.getByLabel("Select all jobs of this page").check();
     await expect(page.getByText("3 jobs selected")).toBeVisible();
     await page.getByRole("button", { name: "Cancel jobs" }).click();
-    await expect(page.getByText("Cancelled 2 jobs.")).toBeVisible();
-    await expect(page.getByText("1 job stayed as before")).toBeVisible();
+    await told(page, "Cancelled 2 jobs.");
+    await told(page, "1 job stayed as before");
     expect((await daemon.finished(waiting)).state).toBe("cancelled");
     expect((await daemon.finished(running)).state).toBe("cancelled");
   });
@@ -126,7 +126,7 @@ test("all that match are retried, more than a page of them and none of the other
   const dialog = page.getByRole("dialog");
   await expect(dialog).toContainText("all discarded jobs with the tag meant");
   await dialog.getByRole("button", { name: "Retry them" }).click();
-  await expect(page.getByText("70 changed of 70 looked at, done.")).toBeVisible();
+  await told(page, "70 changed of 70 looked at, done.");
   for (const id of meant) expect((await daemon.finished(id)).attempt).toBe(2);
   expect((await daemon.get<Job>(`/jobs/${other}`)).attempt).toBe(1);
 });

@@ -14,9 +14,9 @@ const SCREENSHOTS = fileURLToPath(new URL("../../../target/dashboard/screenshots
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const LOOKS = [
-  { name: "light", colorScheme: "light", viewport: { width: 1360, height: 900 } },
-  { name: "dark", colorScheme: "dark", viewport: { width: 1360, height: 900 } },
-  { name: "phone", colorScheme: "light", viewport: { width: 360, height: 740 } },
+  { name: "light", colorScheme: "light", viewport: { width: 1360, height: 900 }, isMobile: false },
+  { name: "dark", colorScheme: "dark", viewport: { width: 1360, height: 900 }, isMobile: false },
+  { name: "phone", colorScheme: "light", viewport: { width: 360, height: 740 }, isMobile: true },
 ] as const;
 
 /** A daemon on which something of each kind has happened, and the addresses to look at. */
@@ -102,10 +102,15 @@ async function tooWide(page: Page): Promise<string[]> {
 
 for (const look of LOOKS) {
   test.describe(look.name, () => {
-    test.use({ colorScheme: look.colorScheme, viewport: look.viewport });
+    test.use({
+      colorScheme: look.colorScheme,
+      viewport: look.viewport,
+      isMobile: look.isMobile,
+      hasTouch: look.isMobile,
+    });
 
     test(`every page holds together, and axe finds nothing serious (${look.name})`, async ({ page, daemon }) => {
-      test.setTimeout(240_000);
+      test.setTimeout(900_000);
       const pages = await seeded(daemon);
       const found: string[] = [];
       for (const [name, path] of Object.entries(pages)) {

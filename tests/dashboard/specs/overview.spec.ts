@@ -12,7 +12,7 @@ test("a running job's bar moves, and what ends is counted", async ({ page, daemo
   const chart = page.getByRole("img", { name: "Jobs by minute" });
   await expect(chart).toHaveAttribute("aria-label", /: 0 completed, 0 failed/);
   // After the first reading: only what changes from there on can be counted.
-  const slow = await daemon.enqueue({ do: "steps", steps: 30, pause_ms: 300 });
+  const slow = await daemon.enqueue({ do: "steps", steps: 400, pause_ms: 300 });
   await daemon.enqueueAll([
     ...Array.from({ length: 5 }, (_, index) => ({ task: "hello", args: { name: `Person ${index}` } })),
     { task: "probe", args: { do: "fatal", message: "the customer is not known" } },

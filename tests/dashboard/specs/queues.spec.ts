@@ -1,4 +1,4 @@
-import { expect, test } from "../test.ts";
+import { expect, test, told } from "../test.ts";
 
 interface Queue {
   paused_at: string | null;
@@ -11,7 +11,7 @@ test("a queue is paused and goes on", async ({ page, daemon }) => {
   await daemon.finished(await daemon.enqueue({ do: "ok", value: 1 }, { queue: "mail" }));
   await page.goto("/queues");
   await page.getByRole("button", { name: "Pause mail" }).click();
-  await expect(page.getByText("mail is paused: its running jobs go on.")).toBeVisible();
+  await told(page, "mail is paused: its running jobs go on.");
   const waiting = await daemon.enqueue({ do: "ok", value: 2 }, { queue: "mail" });
   await expect(page.locator("tr", { hasText: "mail" }).locator("td").nth(1)).toHaveText("1");
   await page.goto("/");

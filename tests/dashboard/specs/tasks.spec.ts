@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
-import { expect, test } from "../test.ts";
+import { expect, test, told } from "../test.ts";
 import { anotherVersion, guest } from "../daemon.ts";
 
 /** Drops a file where files can be dropped. */
@@ -29,7 +29,7 @@ test("a component that is dropped goes into service, and is rolled back", async 
   const dialog = page.getByRole("dialog");
   await expect(dialog.getByLabel("Task")).toHaveValue("hello");
   await dialog.getByRole("button", { name: "Upload" }).click();
-  await expect(page.getByText("hello is in service as")).toBeVisible();
+  await told(page, "hello is in service as");
   await expect(line.locator("code")).not.toHaveText(first);
   const second = await line.locator("code").innerText();
 
@@ -52,7 +52,7 @@ test("a pin keeps a new version out of service until it is lifted", async ({ pag
   await expect(page.getByText("pinned", { exact: true })).toBeVisible();
   await drop(page, "hello.wasm", anotherVersion(await readFile(guest("plugins", "hello")), "kept"));
   await page.getByRole("dialog").getByRole("button", { name: "Upload" }).click();
-  await expect(page.getByText("hello is pinned to another version")).toBeVisible();
+  await told(page, "hello is pinned to another version");
   await page.getByRole("button", { name: "Lift the pin" }).click();
   await page.getByRole("button", { name: "Put in service" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Roll back" }).click();
