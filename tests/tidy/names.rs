@@ -8,6 +8,9 @@ const FORBIDDEN: [&str; 7] = ["util", "utils", "common", "helper", "helpers", "m
 /// How many lines a file may have, tests at its end not counted.
 const LONGEST: usize = 500;
 
+/// How the names of source files end.
+const SOURCES: [&str; 5] = [".rs", ".ts", ".mjs", ".svelte", ".css"];
+
 /// All that may stand at the top.
 const TOP: [&str; 18] = [
     "ARCHITECTURE.md",
@@ -40,7 +43,8 @@ fn no_file_or_folder_has_a_name_that_says_nothing() {
 #[test]
 fn no_source_file_is_longer_than_its_limit() {
     let mut found = Vec::new();
-    for file in files().into_iter().filter(|file| file.ends_with(".rs")) {
+    let is_source = |file: &String| SOURCES.iter().any(|end| file.ends_with(end));
+    for file in files().into_iter().filter(is_source) {
         let text = read(&file);
         // Only the module of tests ends what counts, not an item that is there for tests alone.
         let lines = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default().lines().count();

@@ -10,12 +10,15 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::shell::{cargo, output, program, root, run, target};
-use crate::{data, plugins};
+use crate::{dashboard, data, plugins};
 
 /// Builds everything, exports, checks the file, and serves on unless told to end.
 pub(crate) fn demo(exit: bool) -> Result<()> {
     plugins::build()?;
     let records = data::fetch()?;
+    if let Err(error) = dashboard::build() {
+        println!("The demo goes on without the dashboard: {error:#}");
+    }
     run(cargo(&["build", "--package", "windlass"]))?;
     let dir = target().join("demo");
     let source = records.path.file_name().context("the records have no name")?.to_string_lossy().into_owned();
@@ -31,6 +34,7 @@ pub(crate) fn demo(exit: bool) -> Result<()> {
     enqueue.arg(args.to_string());
     let job: Value = serde_json::from_str(&output(enqueue)?)?;
     let id = job["id"].as_str().context("the enqueue answered without an id")?.to_owned();
+    println!("In a browser: {}/jobs/{id}\n", daemon.url);
     run(windlass(&["watch", &id, "--url", &daemon.url]))?;
 
     let (url, csv) = download(&daemon, &id, &dir)?;
@@ -40,7 +44,7 @@ pub(crate) fn demo(exit: bool) -> Result<()> {
     println!("\n{rows} rows, as many as the input has records, counted apart from the plugin.");
     println!("The file:  {}", csv.display());
     println!("Download:  {url}");
-    println!("All jobs:  {}/api/v1/jobs", daemon.url);
+    println!("Dashboard: {}", daemon.url);
     if exit {
         return daemon.stop();
     }

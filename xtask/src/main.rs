@@ -3,12 +3,16 @@
 #![expect(clippy::print_stdout, reason = "a command for developers talks to its terminal")]
 
 mod bench;
+mod browser;
+mod dashboard;
 mod data;
 mod demo;
 mod faults;
 mod fuzz;
 mod hostile;
 mod mirror;
+mod npm;
+mod packages;
 mod peers;
 mod plugins;
 mod pooler;
@@ -76,6 +80,14 @@ enum Command {
         #[arg(long)]
         target: Option<String>,
     },
+    /// Builds the dashboard into target/dashboard, from where the daemon's next build embeds it.
+    Dashboard,
+    /// Runs the dashboard's tests in a browser, with the daemon that `cargo build --workspace` made.
+    Browser {
+        /// For Playwright, such as the name of a file, `--grep WORDS` or `--headed`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
     /// Builds the gallery into target/plugins and the tests' guests into target/guests.
     Plugins,
     /// Makes the target wasm32-wasip2 available.
@@ -107,6 +119,8 @@ fn command() -> Result<()> {
         Command::Soak { release, flags } => soak::soak(release, &flags),
         Command::Peers { flags } => peers::peers(&flags),
         Command::Fuzz { seconds, target } => fuzz::fuzz(target.as_deref(), seconds),
+        Command::Dashboard => dashboard::build(),
+        Command::Browser { flags } => browser::run_built(&flags),
         Command::Plugins => plugins::build(),
         Command::Wasm { from_packages: true, sysroot } => wasm::install_from_packages(sysroot),
         Command::Wasm { .. } => wasm::install(),

@@ -4,17 +4,18 @@ use anyhow::Result;
 use windlass_test_cluster::{Cluster, URL};
 
 use crate::shell::{cargo, output, program, run};
-use crate::{faults, fuzz, plugins, pooler, soak};
+use crate::{browser, dashboard, faults, fuzz, plugins, pooler, soak};
 
 /// How long each fuzz target runs here: long enough to see that it still does.
 const FUZZ_SECONDS: u64 = 5;
 
-/// Formatting, lints, docs, all tests, and short runs of the soak, the fuzz targets and the fault harness.
+/// Formatting, lints, docs, all tests, those of the dashboard in a browser, and short runs of the soak, the fuzz targets and the fault harness.
 pub(crate) fn test() -> Result<()> {
     run(cargo(&["fmt", "--all", "--check"]))?;
     run(cargo(&["fmt", "--manifest-path", "plugins/Cargo.toml", "--all", "--check"]))?;
     pooler::install()?;
     plugins::build()?;
+    dashboard::build()?;
     run(cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     let mut guests =
         cargo(&["clippy", "--manifest-path", "plugins/Cargo.toml", "--workspace", "--release", "--lib", "--examples"]);
@@ -52,6 +53,7 @@ pub(crate) fn test() -> Result<()> {
         tests.env(URL, cluster.url("postgres"));
     }
     run(tests)?;
+    browser::run_built(&[])?;
     soak::run_built(false, &["--jobs".to_owned(), "3000".to_owned()])?;
     fuzz::fuzz(None, FUZZ_SECONDS)?;
     // Last, because its daemon is another one: with fail points.

@@ -1,4 +1,4 @@
-//! HTTP: routes, problem documents, event streams and the OpenAPI document.
+//! HTTP: routes, problem documents, event streams, the OpenAPI document, and the files of the dashboard.
 //!
 //! A handler is three lines of thought: extract, call, view. What is read comes from the store's `JobDirectory`, what is
 //! commanded goes to the engine's `Handle`; nothing here decides what becomes of a job. What goes over the wire is a view
@@ -8,6 +8,7 @@
 //! sent. No request starts a task that outlives it.
 
 mod code;
+mod dashboard;
 mod extract;
 mod follow;
 mod middleware;

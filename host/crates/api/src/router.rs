@@ -20,7 +20,8 @@ use crate::problem::Problem;
 use crate::routes::events::{ProgressEventView, StateEventView};
 use crate::routes::logs::LogLineView;
 use crate::routes::{
-    artifacts, attempts, download, events, fallback, health, jobs, logs, operations, queues, root, tasks, versions,
+    artifacts, attempts, document, download, events, fallback, health, jobs, logs, operations, page, queues, tasks,
+    versions, workers,
 };
 use crate::settings::ApiSettings;
 
@@ -60,9 +61,8 @@ pub fn router(handle: Handle, settings: ApiSettings) -> Router {
     let document = Bytes::from(document_text(document));
     let uploads = Arc::new(Semaphore::new(UPLOADS));
     router
-        .route("/", get(root::index))
-        .route("/api/v1/openapi.json", get(root::document))
-        .fallback(fallback::not_found)
+        .route("/api/v1/openapi.json", get(document::document))
+        .fallback(page::page)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .with_state(Api(Arc::new(Shared { handle, settings, uploads, document })))
         .layer(from_fn(middleware::every_request))
@@ -98,6 +98,7 @@ fn list() -> OpenApiRouter<Api> {
         .routes(routes!(versions::roll_back_task))
         .routes(routes!(versions::pin_task))
         .routes(routes!(versions::unpin_task))
+        .routes(routes!(workers::list_workers))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
 }
@@ -118,6 +119,7 @@ fn list() -> OpenApiRouter<Api> {
         (name = "jobs", description = "Enqueue, follow, read and command jobs."),
         (name = "queues", description = "How much is in the queues, their limits, their pauses."),
         (name = "tasks", description = "What jobs can ask for."),
+        (name = "workers", description = "The daemons that run jobs."),
         (name = "health", description = "Probes."),
     ),
     // The data of events is text to the document, so nothing else leads to these.

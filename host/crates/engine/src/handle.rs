@@ -9,7 +9,7 @@ use futures_util::stream::BoxStream;
 use tokio_util::sync::CancellationToken;
 use windlass_model::{
     Artifact, Backoff, Idempotency, JobFilter, JobId, JsonText, OnFailure, Operation, OperationKind, Priority,
-    QueueChange, QueueInfo, QueueName, RunAt, Submission, TaskInfo, TaskName, UniqueRequest,
+    QueueChange, QueueInfo, QueueName, RunAt, Submission, TaskInfo, TaskName, UniqueRequest, Worker,
 };
 use windlass_store::{CancelOutcome, JobDirectory, Operations, QueueBoard, Refusal, RetryOutcome, StoreError};
 
@@ -255,6 +255,11 @@ impl Handle {
     #[must_use]
     pub fn directory(&self) -> &dyn JobDirectory {
         &*self.stores.directory
+    }
+
+    /// The workers that are known, in the order of their start; also those whose lease has run out and that were not forgotten yet.
+    pub async fn workers(&self) -> Result<Vec<Worker>, StoreError> {
+        self.stores.upkeep.worker_list().await
     }
 
     /// A watch on one job: it wakes whenever something about the job may have changed. Ask for it before you look.

@@ -1,4 +1,4 @@
-//! What does not exist is a problem document too, never a page.
+//! A call that does not exist is a problem document too, never a page.
 
 use axum::http::{Method, Uri};
 
@@ -6,7 +6,7 @@ use crate::code::ErrorCode;
 use crate::problem::ApiError;
 
 /// No such path.
-pub(crate) async fn not_found(uri: Uri) -> ApiError {
+pub(crate) fn not_found(uri: &Uri) -> ApiError {
     let shown: String = uri.path().chars().take(200).collect();
     ApiError::new(
         ErrorCode::NotFound,

@@ -2,6 +2,7 @@
 
 pub(crate) mod artifacts;
 pub(crate) mod attempts;
+pub(crate) mod document;
 pub(crate) mod download;
 pub(crate) mod events;
 pub(crate) mod fallback;
@@ -9,10 +10,11 @@ pub(crate) mod health;
 pub(crate) mod jobs;
 pub(crate) mod logs;
 pub(crate) mod operations;
+pub(crate) mod page;
 pub(crate) mod queues;
-pub(crate) mod root;
 pub(crate) mod tasks;
 pub(crate) mod versions;
+pub(crate) mod workers;
 
 use windlass_model::{Job, JobId};
 

@@ -70,9 +70,9 @@ fn check_references(document: &Value, value: &Value) {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_problem_and_never_a_page() {
+async fn a_call_that_is_not_there_is_a_problem_and_never_a_page() {
     let api = TestApi::start().await;
-    for path in ["/api", "/api/", "/api/v1", "/api/v1/", "/api/v2/jobs", "/api/v1/jobs/", "/api/v1/joobs", "/nothing"] {
+    for path in ["/api", "/api/", "/api/v1", "/api/v1/", "/api/v2/jobs", "/api/v1/jobs/", "/api/v1/joobs"] {
         api.get(path).await.problem(404, "not_found");
     }
 }
@@ -97,17 +97,28 @@ async fn a_wrong_method_names_the_right_ones() {
 }
 
 #[tokio::test]
-async fn the_root_points_to_the_api() {
+async fn every_path_that_is_no_call_is_the_dashboard() {
     let api = TestApi::start().await;
-    let answer = api.get("/").await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.json(), json!({ "name": "windlass", "api": "/api/v1", "openapi": "/api/v1/openapi.json" }));
+    for path in ["/", "/jobs/0197c2a4-5b1e-7c3d-9f00-3a5d8e6b7c21", "/nothing"] {
+        let answer = api.get(path).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("content-type")),
+            (200, "text/html; charset=utf-8"),
+            "{path}"
+        );
+        assert_eq!(answer.header("cache-control"), "no-cache", "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert!(answer.header("content-security-policy").starts_with("default-src 'none'"), "{path}");
+    }
+    api.get("/api/v1/nothing").await.problem(404, "not_found");
+    api.get("/assets/nothing.js").await.problem(404, "not_found");
+    api.post("/jobs", &json!({})).await.problem(404, "not_found");
 }
 
 #[tokio::test]
 async fn no_answer_is_guessed_at_or_kept() {
     let api = TestApi::start().await;
-    for path in ["/", "/healthz", "/api/v1/jobs", "/api/v1/nothing", "/api/v1/openapi.json"] {
+    for path in ["/healthz", "/api/v1/jobs", "/api/v1/nothing", "/api/v1/openapi.json"] {
         let answer = api.get(path).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");

@@ -63,3 +63,28 @@ async fn every_fault_of_a_filter_is_named() {
     let fields: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| error["field"].clone()).collect();
     assert_eq!(json!(fields), json!(["sort", "limit", "state", "task", "created_from", "cursor"]));
 }
+
+#[tokio::test]
+async fn jobs_are_found_by_the_start_of_their_id() {
+    let api = TestApi::start().await;
+    let mut all = Vec::new();
+    for _ in 0..5 {
+        all.push(api.enqueue(json!({})).await);
+    }
+    all.sort_by(|one, other| other.cmp(one));
+    for id in &all {
+        let page = api.get(format!("jobs?id={id}")).await.json();
+        assert_eq!((json!(ids(&page)), &page["next"]), (json!([id]), &json!(null)), "{id}");
+    }
+    // What they have in common, page by page.
+    let (first, last) = (&all[0], &all[4]);
+    let common: String = first.chars().zip(last.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect();
+    let page = api.get(format!("jobs?limit=3&id={common}")).await.json();
+    let cursor = page["next"].as_str().unwrap();
+    let rest = api.get(format!("jobs?limit=3&id={common}&cursor={cursor}")).await.json();
+    assert_eq!(json!([ids(&page), ids(&rest)].concat()), json!(all));
+    assert_eq!(rest["next"], json!(null));
+    assert_eq!(ids(&api.get("jobs?id=00000000").await.json()).len(), 0);
+    assert_eq!(ids(&api.get("jobs?id=ffffffff").await.json()).len(), 0);
+    api.get("jobs?id=hello").await.problem(400, "invalid_query");
+}

@@ -20,3 +20,4 @@ mod read;
 mod runner;
 mod tasks;
 mod versions;
+mod workers;

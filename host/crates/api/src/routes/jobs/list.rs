@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use windlass_model::{JobFilter, JobId, JobState, PageSize, QueueName, TaskName, Timestamp};
 
+use super::id_start::IdStart;
 use super::view::{JobStateView, JobView};
 use crate::extract::{FromParams, Params, Query};
 use crate::problem::{ApiError, Problem};
@@ -26,6 +27,9 @@ pub(crate) struct ListParams {
     queue: Option<QueueName>,
     /// With this tag.
     tag: Option<String>,
+    /// Whose id starts with this. Dashes may be left out.
+    #[param(value_type = Option<String>, example = "0197c2a4-5b1e")]
+    id: Option<IdStart>,
     /// Enqueued at this time or later.
     #[param(value_type = Option<String>, format = DateTime, example = "2026-11-20T14:30:00Z")]
     created_from: Option<Timestamp>,
@@ -70,14 +74,20 @@ pub(crate) async fn list_jobs(
     State(api): State<Api>,
     Query(params): Query<ListParams>,
 ) -> Result<Json<JobPageView>, ApiError> {
-    let size = params.limit;
-    let page = api.handle.directory().job_list(&params.into(), size).await?;
+    let (size, start) = (params.limit, params.id);
+    let mut page = api.handle.directory().job_list(&params.into(), size).await?;
+    if let Some(start) = start
+        && let Some(end) = page.jobs.iter().position(|job| job.id < start.lowest)
+    {
+        page.jobs.truncate(end);
+        page.next = None;
+    }
     Ok(Json(JobPageView { jobs: page.jobs.into_iter().map(JobView::in_list).collect(), next: page.next }))
 }
 
 impl FromParams for ListParams {
     const KNOWN: &'static [&'static str] =
-        &["state", "task", "queue", "tag", "created_from", "created_before", "limit", "cursor"];
+        &["state", "task", "queue", "tag", "id", "created_from", "created_before", "limit", "cursor"];
 
     fn from_params(params: &mut Params) -> Self {
         let limit = params.one("limit").map(|rows| {
@@ -91,6 +101,7 @@ impl FromParams for ListParams {
             task: params.one("task"),
             queue: params.one("queue"),
             tag: params.one("tag"),
+            id: params.one("id"),
             created_from: params.one("created_from"),
             created_before: params.one("created_before"),
             limit: limit.unwrap_or_default(),
@@ -110,7 +121,11 @@ impl From<ListParams> for JobFilter {
             tag: params.tag,
             created_from: params.created_from.map(|time| time.max(epoch)),
             created_before: params.created_before.map(|time| time.max(epoch)),
-            after: params.cursor,
+            // The list goes from the highest id down: it starts below the one that follows those that are meant.
+            after: match (params.cursor, params.id.and_then(|start| start.following)) {
+                (Some(cursor), Some(following)) => Some(cursor.min(following)),
+                (cursor, following) => cursor.or(following),
+            },
         }
     }
 }

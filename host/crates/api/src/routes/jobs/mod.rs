@@ -5,6 +5,7 @@ mod bill;
 mod body;
 pub(crate) mod command;
 pub(crate) mod enqueue;
+mod id_start;
 mod idempotency;
 pub(crate) mod list;
 pub(crate) mod read;

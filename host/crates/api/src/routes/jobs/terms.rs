@@ -37,8 +37,10 @@ pub(crate) struct UniqueBody {
     /// What is compared, 1 to 200 characters; the arguments if absent.
     key: Option<String>,
     /// In which final states a job goes on holding its key. Until it ends it holds it in every state.
+    #[schema(required = false)]
     states: Vec<JobStateView>,
-    /// What happens to a job whose key is held.
+    /// What happens to a job whose key is held; `keep` if absent.
+    #[schema(required = false)]
     mode: UniqueModeBody,
 }
 

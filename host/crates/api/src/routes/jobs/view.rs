@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use windlass_model::{
     Artifact, AttemptError, ErrorKind, Job, JobId, JobState, JsonText, Priority, QueueName, TaskName, Timestamp,
+    WorkerId,
 };
 use windlass_store::Added;
 
@@ -55,6 +56,9 @@ pub(crate) struct JobView {
     /// What the application keeps with the job.
     #[schema(value_type = Object)]
     metadata: JsonText,
+    /// The worker that runs it; null if none does.
+    #[schema(value_type = Option<Uuid>, required = true)]
+    worker_id: Option<WorkerId>,
     /// The SHA-256 of the component that ran the last attempt, in hexadecimal.
     #[schema(required = true)]
     plugin_digest: Option<String>,
@@ -179,6 +183,7 @@ impl JobView {
             status_info: job.progress.status_info,
             tags: job.tags,
             metadata: job.metadata,
+            worker_id: job.worker_id,
             plugin_digest: job.plugin_digest,
             created_at: job.created_at,
             run_at: job.run_at,
