@@ -5,6 +5,7 @@ mod decisions;
 mod definition;
 mod dialect;
 mod intervals;
+mod known_fires;
 mod sentences;
 mod simulation;
 
