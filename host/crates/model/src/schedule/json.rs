@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::civil::DateTime;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -111,7 +110,7 @@ fn read_timing(when: &Fields, fields: &Fields, faults: &mut Faults) -> Option<Ti
         }
         ["every_ms"] => read_interval(when, faults),
         ["at"] => match (inner("at", faults), &zone) {
-            (Some(at), Some(zone)) => read_time("when/at", &at, zone, faults).map(When::At),
+            (Some(at), Some(zone)) => faults.take("when/at", zone.parse_time(&at)).map(When::At),
             _ => None,
         },
         [] => {
@@ -129,7 +128,7 @@ fn read_timing(when: &Fields, fields: &Fields, faults: &mut Faults) -> Option<Ti
     let zone = zone?;
     let mut bound = |key: &str| {
         let text: String = fields.optional(key, faults)?;
-        read_time(key, &text, &zone, faults)
+        faults.take(key, zone.parse_time(&text))
     };
     let (starts_at, ends_at) = (bound("starts_at"), bound("ends_at"));
     faults.demand(starts_at.zip(ends_at).is_none_or(|(start, end)| start < end), "ends_at", || {
@@ -156,20 +155,6 @@ fn read_interval(when: &Fields, faults: &mut Faults) -> Option<When> {
     let from = when.get("from").map(|raw| serde_json::from_str::<Option<IntervalFrom>>(raw).map_err(said));
     let from = from.and_then(|from| faults.take("when/from", from)).flatten().unwrap_or_default();
     Some(When::Every { every, from })
-}
-
-/// A time with an offset, or one on the zone's clock: the first of two, the end of the gap if the clock never shows it.
-fn read_time(field: &str, text: &str, zone: &Zone, faults: &mut Faults) -> Option<Timestamp> {
-    let with_offset = text.parse::<Timestamp>().ok();
-    let on_the_clock = || text.parse::<DateTime>().ok().and_then(|wall| zone.moment(wall));
-    let found = with_offset.or_else(on_the_clock).filter(|time| (Timestamp::EPOCH..=Timestamp::MAX).contains(time));
-    if found.is_none() {
-        faults.note(
-            field,
-            format!("`{text}` is not a time: write 2026-12-24T18:00:00 for one on the clock of {zone}, or 2026-12-24T18:00:00+01:00"),
-        );
-    }
-    found
 }
 
 /// A JSON object, field by field, so that one fault does not hide the next and arguments stay as they were written.

@@ -27,4 +27,4 @@ pub use self::fault::{ScheduleFault, ScheduleFaults};
 pub use self::options::JobOptions;
 pub use self::policy::{Missed, Overlap};
 pub use self::timing::{IntervalFrom, NoCalendar, Timing, When};
-pub use self::zone::{Zone, ZoneError};
+pub use self::zone::{Zone, ZoneError, ZoneTimeError};

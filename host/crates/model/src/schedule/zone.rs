@@ -29,6 +29,18 @@ pub struct ZoneError {
     nearest: Option<String>,
 }
 
+/// What is wrong with a text that should be a time in a zone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{text}` is not a time: write 2026-12-24T18:00:00 for one on the clock of {zone}, or 2026-12-24T18:00:00+01:00"
+)]
+pub struct ZoneTimeError {
+    /// What was written.
+    text: String,
+    /// Where it was to be a time.
+    zone: String,
+}
+
 /// A time in which a zone's clock runs evenly, in whole seconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stretch {
@@ -63,6 +75,22 @@ impl Zone {
     pub fn show(&self, time: Timestamp) -> String {
         let zoned = instant(seconds(time)).to_zoned(self.zone.clone());
         zoned.strftime("%a %Y-%m-%d %H:%M:%S %:z").to_string()
+    }
+
+    /// Reads a time: one with an offset from UTC, or one on the clock there, `2026-12-24T18:00:00` or a date for its first moment. Of a
+    /// time that comes twice there it is the first, of one that the clock jumps over the moment of the jump.
+    pub fn parse_time(&self, text: &str) -> Result<Timestamp, ZoneTimeError> {
+        let with_offset = text.parse::<Timestamp>().ok();
+        let on_the_clock = || text.parse::<DateTime>().ok().and_then(|wall| self.moment(wall));
+        let found = with_offset.or_else(on_the_clock).filter(|time| (Timestamp::EPOCH..=Timestamp::MAX).contains(time));
+        found.ok_or_else(|| ZoneTimeError { text: text.to_owned(), zone: self.name.clone() })
+    }
+
+    /// The time with the offset from UTC that holds there, as RFC 3339 has it: `2026-03-30T02:00:00+02:00`.
+    #[must_use]
+    pub fn write_time(&self, time: Timestamp) -> String {
+        let zoned = instant(seconds(time)).to_zoned(self.zone.clone());
+        zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
     }
 
     /// The date there at this time.
