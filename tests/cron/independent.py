@@ -18,20 +18,16 @@ def answer(request):
     try:
         fires = cronsim.CronSim(request["line"], after)
     except cronsim.CronSimError as error:
-        return {"refused": str(error), "fires": [], "never_shown": 0}
-    found, never_shown = [], 0
+        return {"refused": str(error), "fires": []}
+    found = []
     for fire in fires:
         second = int(fire.timestamp())
-        # It begins each day at midnight, also where the clock jumps over midnight and a line follows the clock.
-        shown = datetime.datetime.fromtimestamp(second, tz=zone)
-        if shown.replace(tzinfo=None) != fire.replace(tzinfo=None):
-            never_shown += 1
-        elif second not in found[-1:]:
-            # Several times of the day that the clock jumps over are as many fires at the moment of the jump.
+        # Several times of the day that the clock jumps over are as many fires at the moment of the jump.
+        if second not in found[-1:]:
             found.append(second)
         if len(found) == request["count"]:
             break
-    return {"fires": found, "never_shown": never_shown}
+    return {"fires": found}
 
 
 # The zones of the package, not those of the machine.

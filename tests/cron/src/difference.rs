@@ -5,6 +5,9 @@ use crate::line::{EVEN_ZONES, Request};
 /// In seconds since 1970.
 const START_OF_2024: i64 = 1_704_067_200;
 
+/// Where the clock is put forward at midnight, or was since 2000.
+const MIDNIGHTS: [&str; 5] = ["Africa/Cairo", "America/Havana", "America/Santiago", "America/Sao_Paulo", "Asia/Beirut"];
+
 /// A difference that is meant.
 pub(crate) struct Difference {
     /// Its name.
@@ -35,10 +38,20 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     Difference {
         name: "half-hours",
         reason: "where a clock is put by half an hour cronsim goes on from half past and misses what comes before in that hour",
+        concerns: |request| request.zone == "Australia/Lord_Howe" && follows_the_clock(request),
+    },
+    Difference {
+        name: "midnight",
+        reason: "cronsim leaps to the midnight of the next day that fits, which is wrong where the clock jumps over midnight",
         concerns: |request| {
-            let follows_the_clock = word(request, 1).starts_with('*') || word(request, 2).starts_with('*');
-            request.zone == "Australia/Lord_Howe" && follows_the_clock
+            let leaps = (3..6).any(|place| word(request, place) != "*");
+            leaps && MIDNIGHTS.contains(&request.zone.as_str()) && follows_the_clock(request)
         },
+    },
+    Difference {
+        name: "back-over-midnight",
+        reason: "where the clock was put back from a minute past midnight cronsim looks for ever",
+        concerns: |request| request.zone == "America/St_Johns" && follows_the_clock(request),
     },
     Difference {
         name: "nuuk-before-2024",
@@ -51,6 +64,10 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
 fn word(request: &Request, place: usize) -> &str {
     let words: Vec<_> = request.line.split(' ').collect();
     words.get((place + words.len()).wrapping_sub(6)).copied().unwrap_or("0")
+}
+
+fn follows_the_clock(request: &Request) -> bool {
+    word(request, 1).starts_with('*') || word(request, 2).starts_with('*')
 }
 
 fn has_seconds(request: &Request) -> bool {

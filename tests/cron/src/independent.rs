@@ -17,8 +17,6 @@ pub(crate) struct Answer {
     /// Why it does not take the line.
     #[serde(default)]
     pub(crate) refused: Option<String>,
-    /// How many fires were left out because the clock there never shows their time.
-    pub(crate) never_shown: usize,
 }
 
 /// Asks all of it at once.

@@ -21,8 +21,8 @@ use crate::line::Request;
 #[derive(Parser)]
 #[command(name = "cargo xtask cron", about = "Compares our cron lines with an independent implementation")]
 struct Args {
-    /// How many lines; about nine of ten are compared.
-    #[arg(long, default_value_t = 1_200)]
+    /// How many lines; about three of four are compared.
+    #[arg(long, default_value_t = 1_500)]
     lines: usize,
     /// Which lines: the same seed makes the same ones.
     #[arg(long, default_value_t = 7)]
@@ -35,21 +35,23 @@ struct Args {
 fn main() -> Result<()> {
     let args = Args::parse();
     let mut rng = fastrand::Rng::with_seed(args.seed);
-    let requests: Vec<_> = (0..args.lines).map(|_| line::request(&mut rng)).collect();
-    let answers = independent::ask(&args.python, &requests)?;
-    ensure!(answers.len() == requests.len(), "it answers {} of {} requests", answers.len(), requests.len());
-
-    let (mut compared, mut fires, mut silent, mut never_shown) = (0, 0, 0, 0);
+    let made_up: Vec<_> = (0..args.lines).map(|_| line::request(&mut rng)).collect();
     let mut left_out: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut requests = Vec::new();
+    for request in made_up {
+        match DIFFERENCES.iter().find(|difference| (difference.concerns)(&request)) {
+            Some(difference) => *left_out.entry(difference.name).or_default() += 1,
+            None => requests.push(request),
+        }
+    }
+    let answers = independent::ask(&args.python, &requests)?;
+    let compared = requests.len();
+    ensure!(answers.len() == compared, "it answers {} of {compared} requests", answers.len());
+
+    let (mut fires, mut silent) = (0, 0);
     let mut wrong = Vec::new();
     for (request, theirs) in requests.iter().zip(answers) {
         let ours = ours(request);
-        if let Some(difference) = DIFFERENCES.iter().find(|difference| (difference.concerns)(request)) {
-            *left_out.entry(difference.name).or_default() += 1;
-            continue;
-        }
-        compared += 1;
-        never_shown += theirs.never_shown;
         let theirs = theirs.refused.map_or(Ok(theirs.fires), Err);
         match &ours {
             Ok(found) => fires += found.len(),
@@ -72,13 +74,8 @@ fn main() -> Result<()> {
         let reason = DIFFERENCES.iter().find(|difference| difference.name == *name).map_or("", |found| found.reason);
         println!("{count} left out, {name}: {reason}");
     }
-    if never_shown > 0 {
-        println!(
-            "{never_shown} of its fires left out, midnight: it lets a day begin at midnight where the clock jumps over midnight"
-        );
-    }
     // So that a rule which leaves out too much does not go unseen.
-    ensure!(compared * 4 >= args.lines * 3, "only {compared} of {} lines were compared", args.lines);
+    ensure!(compared * 3 >= args.lines * 2, "only {compared} of {} lines were compared", args.lines);
     Ok(())
 }
 
