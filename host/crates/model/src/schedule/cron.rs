@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use croner::Weekday;
 use croner::parser::{CronParser, Seconds, Year};
@@ -14,11 +15,15 @@ use super::field::{Field, FieldKind};
 /// `@weekly`, `@daily` (`@midnight`) and `@hourly`. The dialect is that of crontab(5) with `L`, `W`, `#` and `?` for days.
 ///
 /// It names at least one date: a line that cannot fire in any year is refused.
+///
+/// Cheap to clone.
 #[derive(Clone)]
-pub struct CronLine {
+pub struct CronLine(Arc<Parsed>);
+
+struct Parsed {
     text: String,
     fields: [Field; 6],
-    parsed: croner::Cron,
+    dates: croner::Cron,
     seconds: Vec<i8>,
     minutes: Vec<i8>,
     hours: Vec<i8>,
@@ -105,22 +110,22 @@ impl CronLine {
             Field::parse(FieldKind::DayOfWeek, weekday)?,
         ];
         let [seconds, minutes, hours] = [&fields[0], &fields[1], &fields[2]].map(times);
-        let parsed = parse_dates(text, &fields)?;
-        let line = Self { text: text.to_owned(), fields, parsed, seconds, minutes, hours };
-        if line.has_date() { Ok(line) } else { Err(CronLineError::NoDate(line.text)) }
+        let dates = parse_dates(text, &fields)?;
+        let line = Self(Arc::new(Parsed { text: text.to_owned(), fields, dates, seconds, minutes, hours }));
+        if line.has_date() { Ok(line) } else { Err(CronLineError::NoDate(text.to_owned())) }
     }
 
     /// The line as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// Whether it follows the clock as it runs: its minute or its hour starts with `*`, so that it means "every so often". Else it
     /// names times of the day, each of which comes once a day. The two differ only where a clock is put forward or back.
     #[must_use]
     pub fn follows_the_clock(&self) -> bool {
-        self.fields[1].starts_with_star() || self.fields[2].starts_with_star()
+        self.0.fields[1].starts_with_star() || self.0.fields[2].starts_with_star()
     }
 
     /// The first time on the clock from `from` on and before `until` that it names, on a date that is not closed.
@@ -147,41 +152,41 @@ impl CronLine {
 
     /// Its fields: second, minute, hour, day of the month, month, day of the week.
     pub(super) fn fields(&self) -> &[Field; 6] {
-        &self.fields
+        &self.0.fields
     }
 
     /// Whether a day must fit both of its fields, and not just one of them.
     pub(super) fn joins_days(&self) -> bool {
-        joins_days(&self.fields)
+        joins_days(&self.0.fields)
     }
 
     fn names_month(&self, date: Date) -> bool {
-        self.parsed.pattern.month_match(u32::from(date.month().unsigned_abs())).unwrap_or(false)
+        self.0.dates.pattern.month_match(u32::from(date.month().unsigned_abs())).unwrap_or(false)
     }
 
     fn names_day(&self, date: Date) -> bool {
         let [month, day, weekday] = [date.month(), date.day(), date.weekday().to_sunday_zero_offset()];
         let [month, day, weekday] = [month, day, weekday].map(|part| u32::from(part.unsigned_abs()));
         let weekday = Weekday::from_days_from_sunday(weekday);
-        self.parsed.pattern.day_match(i32::from(date.year()), month, day, weekday).unwrap_or(false)
+        self.0.dates.pattern.day_match(i32::from(date.year()), month, day, weekday).unwrap_or(false)
     }
 
     /// The first time of the day from `from` on.
     fn next_time(&self, from: Time) -> Option<Time> {
-        let (&first_minute, &first_second) = (self.minutes.first()?, self.seconds.first()?);
+        let (&first_minute, &first_second) = (self.0.minutes.first()?, self.0.seconds.first()?);
         let (hour, minute, second) = (from.hour(), from.minute(), from.second());
         let at = |hour: i8, minute: i8, second: i8| Time::new(hour, minute, second, 0).ok();
-        if self.hours.contains(&hour) {
-            if self.minutes.contains(&minute)
-                && let Some(second) = self.seconds.iter().find(|found| **found >= second)
+        if self.0.hours.contains(&hour) {
+            if self.0.minutes.contains(&minute)
+                && let Some(second) = self.0.seconds.iter().find(|found| **found >= second)
             {
                 return at(hour, minute, *second);
             }
-            if let Some(minute) = self.minutes.iter().find(|found| **found > minute) {
+            if let Some(minute) = self.0.minutes.iter().find(|found| **found > minute) {
                 return at(hour, *minute, first_second);
             }
         }
-        let hour = self.hours.iter().find(|found| **found > hour)?;
+        let hour = self.0.hours.iter().find(|found| **found > hour)?;
         at(*hour, first_minute, first_second)
     }
 
@@ -227,7 +232,7 @@ fn parse_dates(line: &str, fields: &[Field; 6]) -> Result<croner::Cron, CronLine
 
 impl PartialEq for CronLine {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.0.text == other.0.text
     }
 }
 
@@ -235,13 +240,13 @@ impl Eq for CronLine {}
 
 impl fmt::Debug for CronLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.text, f)
+        fmt::Debug::fmt(&self.0.text, f)
     }
 }
 
 impl fmt::Display for CronLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.0.text)
     }
 }
 
