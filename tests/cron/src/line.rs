@@ -54,14 +54,33 @@ pub(crate) fn request(rng: &mut Rng) -> Request {
         fields.push(numbers(rng, 0, 59));
     }
     fields.push(numbers(rng, 0, 59));
-    fields.push(numbers(rng, 0, 23));
-    fields.push(days_of_month(rng));
-    fields.push(named(rng, 1, &MONTHS));
-    fields.push(days_of_week(rng));
+    // Often in the small hours, in which clocks are put.
+    fields.push(if rng.u8(..3) == 0 { listed(rng, |rng| item(rng, 0, 3)) } else { numbers(rng, 0, 23) });
+    // Often each day, so that the day on which the clock is put is among them.
+    if rng.bool() {
+        fields.extend(["*"; 3].map(str::to_owned));
+    } else {
+        fields.extend([days_of_month(rng), named(rng, 1, &MONTHS), days_of_week(rng)]);
+    }
     // Lines with seconds mostly where the two do not differ by intention.
     let zones: &[&str] = if with_seconds && rng.u8(..8) > 0 { &EVEN_ZONES } else { &ZONES };
     let zone = zones[rng.usize(..zones.len())].to_owned();
-    Request { line: fields.join(" "), zone, after: rng.i64(TIMES), count: 20 }
+    let after = after(rng, &zone);
+    Request { line: fields.join(" "), zone, after, count: 20 }
+}
+
+/// Any time, or one within the day and a half before the zone's clock is put.
+fn after(rng: &mut Rng, zone: &str) -> i64 {
+    let any = rng.i64(TIMES);
+    let rules = jiff::tz::TimeZoneDatabase::bundled().get(zone).ok();
+    let put = rules.and_then(|rules| {
+        let put = rules.following(jiff::Timestamp::from_second(any).ok()?).next()?;
+        Some(put.timestamp().as_second())
+    });
+    match put {
+        Some(put) if rng.u8(..4) > 0 => put - rng.i64(0..36 * 3_600),
+        _ => any,
+    }
 }
 
 /// `*`, or values, ranges and steps.
