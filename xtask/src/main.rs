@@ -4,6 +4,7 @@
 
 mod bench;
 mod browser;
+mod cron;
 mod dashboard;
 mod data;
 mod demo;
@@ -43,6 +44,12 @@ enum Command {
     },
     /// Formatting, lints, docs and all tests: what CI runs.
     Test,
+    /// Compares our cron lines with an independent implementation, on lines made up at random.
+    Cron {
+        /// `--lines N`, `--seed N`: see `--help` behind `--`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<String>,
+    },
     /// Hurts real daemons and their databases, and looks whether the queue kept its promises.
     Faults {
         /// `--minutes N`, `--database sqlite|postgres`, `--scenario NAME`, `--seed N`: see `--help` behind `--`.
@@ -114,6 +121,7 @@ fn command() -> Result<()> {
     match Xtask::parse().command {
         Command::Demo { exit } => demo::demo(exit),
         Command::Test => test::test(),
+        Command::Cron { flags } => cron::cron(&flags),
         Command::Faults { flags } => faults::faults(&flags),
         Command::Bench { flags } => bench::bench(&flags),
         Command::Soak { release, flags } => soak::soak(release, &flags),

@@ -4,12 +4,13 @@ use anyhow::Result;
 use windlass_test_cluster::{Cluster, URL};
 
 use crate::shell::{cargo, output, program, run};
-use crate::{browser, dashboard, faults, fuzz, plugins, pooler, soak};
+use crate::{browser, cron, dashboard, faults, fuzz, plugins, pooler, soak};
 
 /// How long each fuzz target runs here: long enough to see that it still does.
 const FUZZ_SECONDS: u64 = 5;
 
-/// Formatting, lints, docs, all tests, those of the dashboard in a browser, and short runs of the soak, the fuzz targets and the fault harness.
+/// Formatting, lints, docs, all tests, those of the dashboard in a browser, the comparison of cron lines, and short runs of the soak, the
+/// fuzz targets and the fault harness.
 pub(crate) fn test() -> Result<()> {
     run(cargo(&["fmt", "--all", "--check"]))?;
     run(cargo(&["fmt", "--manifest-path", "plugins/Cargo.toml", "--all", "--check"]))?;
@@ -53,6 +54,7 @@ pub(crate) fn test() -> Result<()> {
         tests.env(URL, cluster.url("postgres"));
     }
     run(tests)?;
+    cron::run_built(&[])?;
     browser::run_built(&[])?;
     soak::run_built(false, &["--jobs".to_owned(), "3000".to_owned()])?;
     fuzz::fuzz(None, FUZZ_SECONDS)?;

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::client::{Client, ClientError};
-use super::{Command, EnqueueArgs, JobsCommand, WhichJobs, print, queues, tasks, watch};
+use super::{Command, EnqueueArgs, JobsCommand, WhichJobs, print, queues, schedules, tasks, watch};
 
 /// How often the command line looks how far an operation is.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -19,6 +19,7 @@ pub(super) async fn run(command: Command) -> Result<ExitCode, ClientError> {
         Command::Watch { id, connection } => watch::watch(&Client::new(&connection)?, &id, connection.json).await,
         Command::Jobs(command) => jobs(command).await,
         Command::Queues(args) => queues::run(args).await,
+        Command::Schedules(command) => schedules::run(command),
         Command::Tasks(args) => tasks::run(args).await,
         // They need no daemon, and `main` has taken them.
         Command::Serve(_) | Command::Check(_) | Command::Bench(_) | Command::Plugin(_) | Command::Run(_) => {

@@ -4,6 +4,7 @@ pub(crate) mod client;
 mod commands;
 mod print;
 mod queues;
+mod schedules;
 mod sse;
 mod tasks;
 mod watch;
@@ -55,6 +56,9 @@ pub(crate) enum Command {
     Jobs(JobsCommand),
     /// List, show, pause, resume and limit queues.
     Queues(queues::QueuesArgs),
+    /// Say when a schedule would fire.
+    #[command(subcommand)]
+    Schedules(schedules::SchedulesCommand),
     /// List, show, upload, roll back, pin and delete tasks.
     Tasks(tasks::TasksArgs),
 }

@@ -4,11 +4,13 @@ mod component;
 mod describe;
 mod enqueue;
 mod grants;
+mod schedule;
 
 pub use self::component::component;
 pub use self::describe::describe;
 pub use self::enqueue::enqueue;
 pub use self::grants::grants;
+pub use self::schedule::schedule;
 
 #[cfg(test)]
 mod tests {
@@ -44,5 +46,10 @@ mod tests {
     #[test]
     fn the_seeds_of_grants_hold() {
         seeds("grants", super::grants);
+    }
+
+    #[test]
+    fn the_seeds_of_schedules_hold() {
+        seeds("schedule", super::schedule);
     }
 }

@@ -1,4 +1,4 @@
-//! Words of the domain: ids, names, states and how a job goes from one to the next, retry, progress.
+//! Words of the domain: ids, names, states and how a job goes from one to the next, retry, progress, schedules.
 //!
 //! Pure: no input or output, no clock, no async. A time is always given by the caller. Whatever decides what happens to
 //! a job stands here; the store only writes it down and the engine only carries it out.
@@ -19,6 +19,7 @@ mod new_job;
 mod operation;
 mod progress;
 mod queue;
+mod schedule;
 mod task;
 mod time;
 mod transition;
@@ -36,7 +37,7 @@ pub use self::job::{Job, JobState, Priority, PriorityError, UnknownState};
 pub use self::json::{JsonText, JsonTextError};
 pub use self::key_value::{KeyValueAct, KeyValueAnswer, KeyValueCall};
 pub use self::log::{LogLine, LogStream, UnknownLogStream};
-pub use self::name::{NameError, QueueName, TaskName};
+pub use self::name::{CalendarName, NameError, QueueName, ScheduleName, TaskName};
 pub use self::new_job::{
     FinalStates, Idempotency, NewJob, OnFailure, Parent, RunAt, Submission, Unique, UniqueMode, UniqueRequest,
 };
@@ -45,6 +46,11 @@ pub use self::progress::Progress;
 pub use self::queue::{
     JobCounts, KeepTime, KeepTimeError, MaxRunning, MaxRunningError, Patch, QueueChange, QueueInfo, QueueKeep,
     QueueLimits, QueueSettings, Rate, RateError,
+};
+pub use self::schedule::{
+    CLOCK_SLACK, Calendars, Count, CronLine, CronLineError, Decision, ExcludedDates, ExcludedDatesError, Fire,
+    FireOrder, IntervalFrom, JobOptions, Missed, NeverReason, Next, NoCalendar, ON_TIME, Overlap, Runs, Schedule,
+    ScheduleFault, ScheduleFaults, ScheduleState, Timing, When, Zone, ZoneError, ZoneTimeError,
 };
 pub use self::task::{DescriptionError, LoadError, TaskDefaults, TaskDescription, TaskInfo, TaskLimits, TaskVersion};
 pub use self::time::{Timestamp, TimestampError};

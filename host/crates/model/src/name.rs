@@ -91,6 +91,10 @@ names! {
     TaskName;
     /// A lane of jobs: `default`.
     QueueName;
+    /// What people call a schedule: `nightly-export`.
+    ScheduleName;
+    /// What schedules call a list of dates on which they do not fire: `public-holidays`.
+    CalendarName;
 }
 
 impl Default for QueueName {
