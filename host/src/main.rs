@@ -21,10 +21,6 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 
-/// What is made on a guest's thread is often dropped on another, which the system's allocator pays for with locks (decision 13).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     let mut builder = match &command {

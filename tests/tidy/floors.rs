@@ -136,7 +136,6 @@ const FLOORS: &[(&str, &str, &[&str])] = &[
             "clap",
             "futures-util",
             "indicatif",
-            "mimalloc",
             "reqwest",
             "rustix",
             "serde",
